@@ -1,0 +1,1 @@
+"""What the services share: wire, log, store, runtime, and testing (for tests only)."""

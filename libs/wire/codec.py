@@ -1,0 +1,49 @@
+"""Bytes of everything that is stored or sent: the one door to msgspec.
+
+Types are `Struct`s: frozen, and records are arrays (`array_like`), so that fields are known by their
+place. New fields go to the end with a default; a reader skips what it does not know yet.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct as Struct
+
+T = TypeVar("T")
+
+_msgpack = msgspec.msgpack.Encoder()
+_json = msgspec.json.Encoder()
+_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
+
+
+class Malformed(ValueError):
+    """Bytes that are not what they should be. Nothing was taken from them."""
+
+
+def pack(value: object) -> bytes:
+    """msgpack bytes of a value."""
+    return _msgpack.encode(value)
+
+
+def unpack(raw: bytes, kind: type[T]) -> T:
+    """The value of type `kind` in msgpack bytes. Raises `Malformed`."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.msgpack.Decoder(kind)
+    try:
+        return decoder.decode(raw)  # type: ignore[no-any-return]
+    except msgspec.MsgspecError as fault:
+        raise Malformed(str(fault)) from fault
+
+
+def to_json(value: object) -> bytes:
+    """Compact UTF-8 JSON of a value."""
+    return _json.encode(value)
+
+
+def from_json(raw: bytes, kind: type[T]) -> T:
+    """The value of type `kind` in JSON bytes. Raises `Malformed`."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+        raise Malformed(str(fault)) from fault
