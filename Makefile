@@ -1,0 +1,61 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help up test check fmt lock docs environment environment-dev
+
+PYTHON ?= python3
+PORT ?= 8080
+DATA ?= ./var
+ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r
+CODE := $(wildcard libs services tests integration-tests docs)
+COMPILE := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(PY) -m uv pip compile \
+	--universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
+
+help: ## show the verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+
+up: environment ## run everything in one process until Ctrl-C (PORT=8080 DATA=./var)
+	@ROSTRUM_PORT='$(PORT)' ROSTRUM_DATA='$(DATA)' exec $(PY) -m services all
+
+test: environment-dev ## run all tests (ARGS='-k order')
+	@$(PY) -m pytest $(ARGS)
+
+check: environment-dev ## ruff, types and the laws of the repository
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy $(CODE)
+	$(PY) -m pytest --quiet tests
+
+fmt: environment-dev ## put the code into its form
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+lock: environment-dev ## pin what pyproject.toml asks for, with hashes and without index addresses
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
+
+docs: environment-dev ## write docs/generated anew
+	$(PY) -m docs.generate
+
+# A lock is installed again only when it differs from the copy that the last install left behind.
+environment: $(VENV)/bin/pip
+	@cmp -s requirements.lock $(VENV)/requirements.lock || { \
+		echo 'Installing pinned packages into $(VENV) (once) ...' && \
+		$(INSTALL) requirements.lock && cp requirements.lock $(VENV)/requirements.lock; }
+
+environment-dev: $(VENV)/bin/pip
+	@cmp -s requirements-dev.lock $(VENV)/requirements-dev.lock || { \
+		echo 'Installing pinned packages and test tools into $(VENV) (once) ...' && \
+		$(INSTALL) requirements-dev.lock && cp requirements-dev.lock $(VENV)/requirements-dev.lock; }
+
+$(VENV)/bin/pip:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo '$(PYTHON) is missing: install Python 3.11 or newer (Debian: apt install python3)' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo '$(PYTHON) is older than 3.11: install a newer one and name it, as in make PYTHON=python3.11 ...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo '$(PYTHON) has no venv module: install it (Debian: apt install python3-venv)' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,149 @@
+"""Calls between services: one deadline, typed errors, the same in one process and in many.
+
+A service is called by its name. In one process the name leads to its app (ASGI, no socket), else to
+its address. What comes back is an answer or a `Problem`, never a driver's error.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import httpx
+
+from libs.runtime import identity, trace
+from libs.runtime.clock import Clock
+from libs.runtime.identity import Identity, Signer
+from libs.wire.codec import Malformed, Struct, from_json, pack, unpack
+from libs.wire.codes import OutcomeUnknown, Problem, TryAgain, problem
+
+T = TypeVar("T", bound=Struct)
+
+DEADLINE_HEADER = "x-deadline-ms"
+PROBLEM_TYPE = "application/problem+json"
+PACKED_TYPE = "application/msgpack"
+# Idle connections cost descriptors; more than this many at once would only queue in the other service.
+CONNECTIONS_MAX = 100
+
+
+class Reply(NamedTuple):
+    """A service's answer: HTTP status, headers with lower-case names, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _ProblemDocument(Struct, frozen=True):
+    code: str
+    detail: str
+    field: str | None = None
+
+
+class Caller:
+    """Calls other services in the name of one service."""
+
+    def __init__(
+        self, name: str, *, signer: Signer, clock: Clock, addresses: Mapping[str, str]
+    ) -> None:
+        self._name = name
+        self._signer = signer
+        self._clock = clock
+        self._addresses = addresses
+        self._clients: dict[str, httpx.AsyncClient] = {}
+
+    def attach(self, service: str, app: Any) -> None:
+        """Calls to `service` go to `app` (an ASGI application of this process) from now on."""
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._clients[service] = httpx.AsyncClient(
+            transport=transport, base_url=f"http://{service}", timeout=None
+        )
+
+    def address(self, service: str) -> str:
+        """The service's own address, such as `http://127.0.0.1:8085`."""
+        return self._addresses[service]
+
+    async def send(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        deadline_s: float,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        user: str | None = None,
+        session: str | None = None,
+    ) -> Reply:
+        """Send a request and hand its answer back as it is, problems included.
+
+        Raises `TryAgain` (`service_away`) when the service was not reached or the request changes
+        nothing, and `OutcomeUnknown` when it may have been done.
+        """
+        sent = dict(headers or {})
+        sent[identity.HEADER] = self.signed(user, session)
+        sent[trace.HEADER] = trace.current()
+        sent[DEADLINE_HEADER] = str(int(deadline_s * 1000))
+        request = self._client(service).build_request(method, path, content=body, headers=sent)
+        try:
+            async with asyncio.timeout(deadline_s):
+                reply = await self._client(service).send(request)
+        except (TimeoutError, httpx.TransportError) as fault:
+            raise _away(service, method, fault) from fault
+        return Reply(reply.status_code, reply.headers, reply.content)
+
+    async def ask(
+        self, service: str, path: str, question: Struct, answer: type[T], *, deadline_s: float
+    ) -> T:
+        """Ask another service's internal route, msgpack both ways. The question must change nothing,
+        for it may be asked again. Raises the `Problem` that the service answers."""
+        reply = await self.send(
+            service,
+            "POST",
+            path,
+            body=pack(question),
+            headers={"content-type": PACKED_TYPE},
+            deadline_s=deadline_s,
+        )
+        if reply.status != 200:
+            raise problem_of(service, reply)
+        return unpack(reply.body, answer)
+
+    def signed(self, user: str | None = None, session: str | None = None) -> str:
+        """The identity header's value, for links that are not requests."""
+        return self._signer.sign(Identity(self._name, user, session), self._clock.now_ms())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            await client.aclose()
+
+    def _client(self, service: str) -> httpx.AsyncClient:
+        client = self._clients.get(service)
+        if client is None:
+            limits = httpx.Limits(
+                max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX
+            )
+            client = self._clients[service] = httpx.AsyncClient(
+                base_url=self._addresses[service], limits=limits, timeout=None
+            )
+        return client
+
+
+def problem_of(service: str, reply: Reply) -> Problem:
+    """The problem in a reply that is not a success."""
+    try:
+        document = from_json(reply.body, _ProblemDocument)
+    except Malformed:
+        return TryAgain("service_away", f"{service} answered {reply.status} without a problem")
+    return problem(document.code, document.detail, field=document.field)
+
+
+def _away(service: str, method: str, fault: Exception) -> Problem:
+    reached = not isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    if reached and method != "GET":
+        return OutcomeUnknown(
+            "outcome_unknown",
+            f"{service} did not answer in time; send it again, with the same client_id if it has one",
+            retry_after_s=1,
+        )
+    return TryAgain("service_away", f"{service} does not answer; try again", retry_after_s=1)

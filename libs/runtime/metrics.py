@@ -1,0 +1,35 @@
+"""Metrics: declared once in each part's `metrics.py`, shown by the admin listener.
+
+Labels are bounded sets (a code, a service), never a channel or a user.
+"""
+
+from collections.abc import Sequence
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+
+PREFIX = "rostrum_"
+LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+
+
+def counter(name: str, says: str, labels: Sequence[str] = ()) -> Counter:
+    """Something that only grows."""
+    return Counter(PREFIX + name, says, labels)
+
+
+def gauge(name: str, says: str, labels: Sequence[str] = ()) -> Gauge:
+    """Something that goes up and down."""
+    return Gauge(PREFIX + name, says, labels)
+
+
+def seconds(name: str, says: str, labels: Sequence[str] = ()) -> Histogram:
+    """How long something took, in seconds."""
+    return Histogram(PREFIX + name, says, labels, buckets=LATENCY_BUCKETS_S)
+
+
+def exposition() -> bytes:
+    """All metrics of this process in Prometheus's text form."""
+    return generate_latest(REGISTRY)
+
+
+__all__ = ["CONTENT_TYPE", "Counter", "Gauge", "Histogram", "counter", "exposition", "gauge", "seconds"]

@@ -1,0 +1,34 @@
+"""Tasks with an owner: all of a process are children of one TaskGroup."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Tasks(Protocol):
+    """Where work is started that outlives the call that starts it."""
+
+    def spawn(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+        """Start `work`. What it raises ends the process: work handles its own errors."""
+
+
+class GroupTasks:
+    """Tasks of a TaskGroup."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+
+    def spawn(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+        return self._group.create_task(work, name=name)
+
+
+def running_tasks() -> list[str]:
+    """One line per task of this loop: its name and where it waits. For `/debug/tasks`."""
+    lines = []
+    for task in asyncio.all_tasks():
+        frames = task.get_stack(limit=1)
+        place = f"{frames[0].f_code.co_qualname}:{frames[0].f_lineno}" if frames else "-"
+        lines.append(f"{task.get_name()} {place}")
+    return sorted(lines)

@@ -1,0 +1,171 @@
+"""A service's view: topics of the log folded into Redis, to be thrown away and built again.
+
+The position of each partition is written in the same MULTI as the batch it belongs to, under WATCH of
+the position: a member of the group that lost the partition finds it moved, and writes nothing. So
+the stored position decides where to go on, and a flushed Redis is a view at position 0.
+
+Whoever reads the view asks `settled` with the position that it read together with the data: below
+the goal (the end at start, or the highest position ever seen) what is missing is unknown, not absent.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+from libs.log.port import Group, LogError, Partition, Stored
+from libs.runtime.logging import logger
+from libs.runtime.service import Ports
+from libs.store import Pipeline, StoreUnavailable, WatchError
+from libs.wire.codes import OutcomeUnknown
+from libs.wire.topics import Topic
+
+Fold = Callable[[Pipeline, Sequence[Stored]], Awaitable[None]]
+Applied = Callable[[Sequence[Stored]], Awaitable[None]]
+
+# A change is acknowledged when the view has it; longer than this and the author is told to ask again.
+REACH_S_MAX = 2.0
+REACH_POLL_S = 0.002
+# How often the stored positions are compared with what was written, so that a flush is noticed.
+WATCH_S = 1.0
+RETRY_S = 0.5
+
+_log = logger("view")
+
+
+class _Moved(Exception):
+    """The stored position is not what this member wrote last."""
+
+
+async def _no_effect(_: Sequence[Stored]) -> None:
+    return None
+
+
+class View:
+    """One service's view over `topics`.
+
+    `fold` queues the writes of a batch (records of one partition, in order) and may be called again
+    with the same batch; `applied` is told after the batch is in.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        topics: Sequence[Topic],
+        fold: Fold,
+        *,
+        ports: Ports,
+        applied: Applied = _no_effect,
+    ) -> None:
+        self._service = service
+        self._topics = topics
+        self._fold = fold
+        self._ports = ports
+        self._applied = applied
+        self._mine: dict[Partition, int] = {}
+        self._goals: dict[Partition, int] = {}
+        self._fault: str | None = "has not begun"
+
+    def position_key(self, partition: Partition) -> str:
+        """Where the position of a partition is stored; read it in one go with the data."""
+        return f"{self._service}:view:{partition.topic}:{partition.index}"
+
+    def settled(self, partition: Partition, stored: bytes | None) -> bool:
+        """Whether the data read with this position are all there: what is missing is absent."""
+        position = int(stored or 0)
+        goal = self._goals.get(partition)
+        if goal is None:
+            return False
+        self._goals[partition] = max(goal, position)
+        return position >= goal
+
+    def lacks(self) -> list[str]:
+        """Why the view cannot be relied on yet."""
+        if self._fault is not None:
+            return [f"view: {self._fault}"]
+        behind = sum(self._goals[part] > at for part, at in self._mine.items())
+        return [f"view: {behind} partitions are being read"] if behind else []
+
+    async def reached(self, partition: Partition, offset: int) -> None:
+        """Return when the record at `offset` is in the view. Raises `OutcomeUnknown` after
+        `REACH_S_MAX` seconds: it is in the log and will count."""
+        clock = self._ports.clock
+        until = clock.monotonic() + REACH_S_MAX
+        while not await self._has(partition, offset):
+            if clock.monotonic() > until:
+                raise OutcomeUnknown(
+                    "outcome_unknown",
+                    "the change is written, but does not show yet; send it again to see",
+                    retry_after_s=1,
+                )
+            await clock.sleep(REACH_POLL_S)
+
+    async def run(self) -> None:
+        """Fold for ever; faults of log and Redis are waited out."""
+        while True:
+            try:
+                await self._membership()
+            except* _Moved:
+                self._fault = "its position in Redis moved"
+            except* (LogError, StoreUnavailable) as faults:
+                self._fault = str(faults.exceptions[0])
+                _log.warning("view waits", service=self._service, fault=self._fault)
+                await self._ports.clock.sleep(RETRY_S)
+
+    async def _membership(self) -> None:
+        """Be a member of the group until something moves or fails."""
+        every = [Partition(topic.name, i) for topic in self._topics for i in range(topic.partitions)]
+        for partition, ends in (await self._ports.log.ends(every)).items():
+            self._goals[partition] = max(self._goals.get(partition, 0), ends.next)
+        name = f"{self._service}.view"
+        async with self._ports.log.group(name, self._topics, self._positions) as group:
+            self._fault = None
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._follow(group), name=f"{name}.follow")
+                both.create_task(self._notice_flush(), name=f"{name}.notice")
+
+    async def _follow(self, group: Group) -> None:
+        async for batch in group:
+            if batch[0].partition in self._mine:
+                await self._take(batch)
+                await group.commit(batch[0].partition, batch[-1].offset + 1)
+
+    async def _notice_flush(self) -> None:
+        while True:
+            await self._ports.clock.sleep(WATCH_S)
+            written = dict(self._mine)
+            stored = await self._stored(written)
+            if any(stored[partition] < at for partition, at in written.items()):
+                raise _Moved
+
+    async def _positions(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
+        stored = await self._stored(partitions)
+        self._mine = dict(stored)
+        return stored
+
+    async def _take(self, batch: Sequence[Stored]) -> None:
+        partition = batch[0].partition
+        key = self.position_key(partition)
+        async with self._ports.store.pipeline(transaction=True) as pipe:
+            await pipe.watch(key)
+            if int(await pipe.get(key) or 0) != self._mine[partition]:
+                raise _Moved
+            pipe.multi()
+            await self._fold(pipe, batch)
+            pipe.set(key, batch[-1].offset + 1)
+            try:
+                await pipe.execute()
+            except WatchError as fault:
+                raise _Moved from fault
+        self._mine[partition] = batch[-1].offset + 1
+        await self._applied(batch)
+
+    async def _stored(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        wanted = list(partitions)
+        if not wanted:
+            return {}
+        values = await self._ports.store.mget([self.position_key(part) for part in wanted])
+        return {part: int(value or 0) for part, value in zip(wanted, values, strict=True)}
+
+    async def _has(self, partition: Partition, offset: int) -> bool:
+        if partition in self._mine:
+            return self._mine[partition] > offset
+        return (await self._stored([partition]))[partition] > offset

@@ -1,0 +1,139 @@
+"""The server side of every service: problems as answers, identity, trace id, msgpack bodies."""
+
+
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from libs.runtime import identity, trace
+from libs.runtime.calls import PACKED_TYPE, PROBLEM_TYPE
+from libs.runtime.clock import Clock
+from libs.runtime.identity import Forged, Identity, Signer
+from libs.runtime.logging import logger
+from libs.wire.codec import Malformed, Struct, pack, to_json, unpack
+from libs.wire.codes import Problem, Refused, TryAgain
+
+T = TypeVar("T", bound=Struct)
+_log = logger("web")
+
+
+def api(title: str, *, signer: Signer, clock: Clock) -> FastAPI:
+    """An app of the house: every fault is answered as a problem document."""
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
+    app.state.signer = signer
+    app.state.clock = clock
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_crash)
+    app.add_middleware(_Traced)
+    return app
+
+
+def answer(fault: Problem) -> Response:
+    """The HTTP answer of a problem."""
+    headers = {}
+    if fault.retry_after_s is not None:
+        headers["retry-after"] = str(fault.retry_after_s)
+    if fault.code.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return Response(
+        to_json(fault.document(trace.current())),
+        status_code=fault.code.status,
+        headers=headers,
+        media_type=PROBLEM_TYPE,
+    )
+
+
+def packed(value: Struct) -> Response:
+    """An internal route's answer: msgpack."""
+    return Response(pack(value), media_type=PACKED_TYPE)
+
+
+async def unpacked(request: Request, kind: type[T]) -> T:
+    """An internal route's question. Raises `Refused` when it is not msgpack of `kind`."""
+    try:
+        return unpack(await request.body(), kind)
+    except Malformed as fault:
+        raise Refused("field_invalid", f"the body is no {kind.__name__}: {fault}") from fault
+
+
+def service_identity(request: Request) -> Identity:
+    """The calling service. Raises `Refused` (401) when the header is not ours."""
+    header = request.headers.get(identity.HEADER)
+    if header is None:
+        raise Refused("token_missing", "only the suite's own services call this route")
+    try:
+        known: Identity = request.app.state.signer.verify(
+            header, request.app.state.clock.now_ms()
+        )
+    except Forged as fault:
+        raise Refused("token_invalid", f"the identity header does not hold: {fault}") from fault
+    return known
+
+
+class Person(Struct, frozen=True):
+    """A signed-in user and the session that the request came by."""
+
+    user: str
+    session: str
+
+
+def person(request: Request) -> Person:
+    """Who asks, as the gateway says. Raises `Refused` (401) for anybody else."""
+    known = service_identity(request)
+    if known.user is None or known.session is None:
+        raise Refused("token_missing", "sign in and send the access token as a bearer token")
+    return Person(known.user, known.session)
+
+
+Asker = Annotated[Person, Depends(person)]
+FromService = Annotated[Identity, Depends(service_identity)]
+
+
+async def _answer_problem(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Problem)
+    return answer(fault)
+
+
+async def _answer_invalid(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, RequestValidationError)
+    first = fault.errors()[0]
+    if first["type"] == "json_invalid":
+        return answer(Refused("json_malformed", "send a body that is JSON in UTF-8"))
+    where = ".".join(str(part) for part in first["loc"][1:]) or "body"
+    return answer(Refused("field_invalid", f"{where}: {first['msg']}", field=where))
+
+
+async def _answer_http(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    if fault.status_code == 405:
+        return answer(
+            Refused("method_unknown", f"{request.url.path} does not know {request.method}")
+        )
+    if fault.status_code == 400:
+        return answer(Refused("json_malformed", "send a body that is JSON in UTF-8"))
+    return answer(Refused("route_unknown", f"there is no route {request.url.path}; see /docs"))
+
+
+async def _answer_crash(request: Request, fault: Exception) -> Response:
+    _log.error("request failed", path=request.url.path, trace_id=trace.current(), exc_info=fault)
+    return answer(TryAgain("internal", "the fault is ours; quote the trace id when you report it"))
+
+
+class _Traced:
+    """Begins the trace of each request before anything else runs."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in {"http", "websocket"}:
+            given = dict(scope["headers"]).get(trace.HEADER.encode())
+            trace.begin(given.decode("latin-1") if given is not None else None)
+        await self._app(scope, receive, send)
+
+

@@ -1,0 +1,74 @@
+"""Who may import whom: libs know no services, services know no other service."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.law.names_in import Imported, dotted_uses, imports, within
+from tests.law.tree import Source, sources
+
+CATALOG = "services/catalog.py"
+SERVICE_LIBS = ("libs.wire", "libs.log", "libs.store", "libs.runtime")
+LAYERS: dict[str, tuple[str, ...]] = {
+    "libs/wire/": ("libs.wire",),
+    "libs/log/": ("libs.wire", "libs.log"),
+    "libs/store/": ("libs.wire", "libs.store"),
+    "libs/runtime/": SERVICE_LIBS,
+    "libs/testing/": ("libs",),
+    "services/": SERVICE_LIBS,
+    "docs/": ("libs", "docs", "services.catalog"),
+}
+INTEGRATION = ("libs.wire", "libs.testing", "services.catalog", "harness")
+
+
+def violations(root: Path) -> list[str]:
+    """Every import against the law."""
+    return [line for source in sources(root) for line in _of(source)]
+
+
+def _of(source: Source) -> Iterator[str]:
+    for one in imports(source):
+        if within(one.name, "libs", "services", "tests"):
+            wrong = _wrong(source, one)
+            if wrong:
+                yield source.at(one.node, wrong)
+    if source.rel != CATALOG and not source.is_test:
+        for node, name in dotted_uses(source):
+            if name in {"importlib.import_module", "importlib.__import__"}:
+                yield source.at(node, "imports by a computed name; only services/catalog.py may")
+
+
+def _wrong(source: Source, one: Imported) -> str | None:
+    if source.parts[0] == "integration-tests":
+        return _wrong_in_integration(one)
+    if source.is_test and source.parts[:2] != ("libs", "testing"):
+        return None
+    if one.relative:
+        return _wrong_relative(source, one)
+    if within(one.name, "libs.testing") and source.parts[:2] != ("libs", "testing"):
+        return "imports libs.testing, which is for tests only"
+    if within(one.name, "services") and source.rel == CATALOG:
+        return None
+    return _wrong_layer(source, one)
+
+
+def _wrong_in_integration(one: Imported) -> str | None:
+    contract = one.name.startswith("libs.") and "contract" in one.name.split(".")
+    if contract or within(one.name, *INTEGRATION):
+        return None
+    return f"imports {one.name}; integration tests know wire, testing, contracts and the catalog"
+
+
+def _wrong_relative(source: Source, one: Imported) -> str | None:
+    if source.parts[0] != "services":
+        return "imports relatively; outside services write the full name"
+    home = ".".join(source.parts[:2]) if len(source.parts) > 2 else "services.catalog"
+    if within(one.name, home):
+        return None
+    return f"reaches {one.name}, outside its own service; call it or move it to libs"
+
+
+def _wrong_layer(source: Source, one: Imported) -> str | None:
+    for folder, allowed in LAYERS.items():
+        if source.rel.startswith(folder) and not within(one.name, *allowed):
+            return f"imports {one.name}; {folder} may import {', '.join(allowed)}"
+    return None
