@@ -1,11 +1,14 @@
-"""`python -m services all`: run services in this process; `--check` prints their settings instead."""
+"""`python -m services all`: run services in this process; with `--check` print their settings."""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
+
 
 from libs.runtime.process import ADMIN_OFFSET, Plan, Seat, run
 from libs.runtime.settings import ProcessSettings, SettingsFault, describe, environment, load
+
 from .catalog import CATALOG, NAMES
 from .catalog import load as load_service
 
@@ -20,7 +23,10 @@ def main(arguments: Sequence[str]) -> int:
     wanted = _parse(arguments)
     names = NAMES if wanted.services == ["all"] else tuple(wanted.services)
     services = {name: load_service(name) for name in names}
-    kinds = {"": ProcessSettings, **{name: made.settings for name, made in services.items()}}
+    kinds: dict[str, type[Any]] = {
+        "": ProcessSettings,
+        **{name: made.settings for name, made in services.items()},
+    }
     try:
         settings = load(kinds, environment(), others=NAMES)
     except SettingsFault as wrong:

@@ -9,8 +9,8 @@ from libs.runtime.service import AnyService
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A service. `port_offset` is its port's distance from the gateway's; `has_sockets` says that it
-    is reached over a socket even when all services share a process."""
+    """A service. `port_offset` is its port's distance from the gateway's; `has_sockets` says that
+    it is reached over a socket even when all services share a process."""
 
     name: str
     port_offset: int

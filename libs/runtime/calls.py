@@ -21,7 +21,7 @@ T = TypeVar("T", bound=Struct)
 DEADLINE_HEADER = "x-deadline-ms"
 PROBLEM_TYPE = "application/problem+json"
 PACKED_TYPE = "application/msgpack"
-# Idle connections cost descriptors; more than this many at once would only queue in the other service.
+# Idle connections cost descriptors; more than so many at once only queue in the other service.
 CONNECTIONS_MAX = 100
 
 
@@ -94,8 +94,8 @@ class Caller:
     async def ask(
         self, service: str, path: str, question: Struct, answer: type[T], *, deadline_s: float
     ) -> T:
-        """Ask another service's internal route, msgpack both ways. The question must change nothing,
-        for it may be asked again. Raises the `Problem` that the service answers."""
+        """Ask another service's internal route, msgpack both ways. The question changes
+        nothing, for it may be asked again. Raises the `Problem` that the service answers."""
         reply = await self.send(
             service,
             "POST",
@@ -143,7 +143,7 @@ def _away(service: str, method: str, fault: Exception) -> Problem:
     if reached and method != "GET":
         return OutcomeUnknown(
             "outcome_unknown",
-            f"{service} did not answer in time; send it again, with the same client_id if it has one",
+            f"{service} did not answer in time; send it again with the same client_id",
             retry_after_s=1,
         )
     return TryAgain("service_away", f"{service} does not answer; try again", retry_after_s=1)

@@ -1,8 +1,8 @@
 """Who asks: made at the gateway, carried between services in one signed header.
 
-`X-Rostrum-Identity: <base64url(msgpack)>.<base64url(HMAC-SHA256)>`. The key is the deployment's; the
-same header from outside is never forwarded. It is good for a minute, so that a log line that leaked
-one is worth nothing.
+`X-Rostrum-Identity: <base64url(msgpack)>.<base64url(HMAC-SHA256)>`. The key is the deployment's;
+the same header from outside is never forwarded. It is good for a minute, so that one that leaked
+into a log is worth nothing.
 """
 
 import hashlib

@@ -32,4 +32,13 @@ def exposition() -> bytes:
     return generate_latest(REGISTRY)
 
 
-__all__ = ["CONTENT_TYPE", "Counter", "Gauge", "Histogram", "counter", "exposition", "gauge", "seconds"]
+__all__ = [
+    "CONTENT_TYPE",
+    "Counter",
+    "Gauge",
+    "Histogram",
+    "counter",
+    "exposition",
+    "gauge",
+    "seconds",
+]

@@ -30,12 +30,15 @@ from libs.runtime.settings import ProcessSettings
 from libs.runtime.tasks import GroupTasks
 from libs.store import open_store
 from libs.wire import ids
+from libs.wire.topics import TOPICS
 
 ADMIN_OFFSET = 1_000
 # Parked polls are answered by the drain; what is still open after this is cut.
 SHUTDOWN_S = 5
 BACKLOG = 4_096
 READY_POLL_S = 0.02
+# Young objects are many and short-lived here: the defaults would look more than they free.
+GC_THRESHOLDS = (50_000, 20, 100)
 
 _log = logger("process")
 
@@ -63,7 +66,7 @@ class Plan:
 
 
 def run(plan: Plan) -> None:
-    """Run until SIGTERM or SIGINT, then drain and return. Raises what a service could not survive."""
+    """Run until SIGTERM or SIGINT, then drain. Raises what a service could not survive."""
     configure(plan.settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_main(plan))
@@ -81,9 +84,9 @@ async def _main(plan: Plan) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    clock = SystemClock()
-    log = await open_log(log_url(plan.settings), now_ms=clock.now_ms)
+    log = await open_log(log_url(plan.settings), now_ms=SystemClock().now_ms)
     try:
+        await log.create_topics(TOPICS)
         async with asyncio.TaskGroup() as group:
             await _live(plan, log, GroupTasks(group), stop)
     finally:
@@ -91,56 +94,63 @@ async def _main(plan: Plan) -> None:
 
 
 async def _live(plan: Plan, log: Log, tasks: GroupTasks, stop: asyncio.Event) -> None:
-    store = open_store(plan.settings.store_url)
-    callers: list[Caller] = []
-    running: dict[str, Running] = {}
-    secrets = Secrets(plan.settings.data / "secrets", may_make=is_embedded(plan.settings))
-    signer = Signer(secrets.get("identity.key", random_key))
-    clock = SystemClock()
-    for seat in plan.seats:
-        calls = Caller(seat.name, signer=signer, clock=clock, addresses=plan.addresses)
-        callers.append(calls)
-        ports = Ports(
-            log=log,
-            store=store,
-            calls=calls,
-            clock=clock,
-            tasks=tasks,
-            signer=signer,
-            secrets=secrets,
-            new_id=partial(_new_id, clock),
-        )
-        running[seat.name] = seat.service.build(seat.settings, ports)
-    for calls in callers:
+    """From built to stopped."""
+    ports = _ports(plan, log, tasks)
+    running = {
+        seat.name: seat.service.build(seat.settings, ports[seat.name]) for seat in plan.seats
+    }
+    for each in ports.values():
         for name, built in running.items():
-            calls.attach(name, built.app)
-    servers = [
-        _server(running[seat.name].app, *seat.listen) for seat in plan.seats if seat.listen
-    ]
-    lacks = {name: built.lacks for name, built in running.items()}
-    servers.append(_server(admin_app(lacks), plan.settings.host, plan.admin_port))
+            each.calls.attach(name, built.app)
+    servers = _servers(plan, running)
+    serving = [tasks.spawn(server.serve(), name="listener") for server in servers]
     loops = [
         tasks.spawn(_forever(loop), name=f"{name}.{what}")
         for name, built in running.items()
         for what, loop in built.loops.items()
     ]
-    serving = [tasks.spawn(server.serve(), name="listener") for server in servers]
-    greeting = tasks.spawn(_greet(plan.greeting, running), name="greeting")
+    loops.append(tasks.spawn(_greet(plan.greeting, running), name="greeting"))
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(*GC_THRESHOLDS)
     await stop.wait()
     _log.info("draining", seconds=plan.settings.drain_s)
     await asyncio.gather(*(built.drain() for built in running.values()))
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving)
-    for task in [*loops, greeting]:
+    for task in loops:
         task.cancel()
-    for calls in callers:
-        await calls.close()
-    await store.aclose()
+    for each in ports.values():
+        await each.calls.close()
+        await each.store.aclose()
     _log.info("stopped")
+
+
+def _ports(plan: Plan, log: Log, tasks: GroupTasks) -> dict[str, Ports]:
+    store = open_store(plan.settings.store_url)
+    secrets = Secrets(plan.settings.data / "secrets", may_make=is_embedded(plan.settings))
+    signer = Signer(secrets.get("identity.key", random_key))
+    clock = SystemClock()
+    return {
+        seat.name: Ports(
+            log=log,
+            store=store,
+            calls=Caller(seat.name, signer=signer, clock=clock, addresses=plan.addresses),
+            clock=clock,
+            tasks=tasks,
+            signer=signer,
+            secrets=secrets,
+            new_id=partial(_new_id, clock),
+        )
+        for seat in plan.seats
+    }
+
+
+def _servers(plan: Plan, running: Mapping[str, Running]) -> list[_Server]:
+    servers = [_server(running[seat.name].app, *seat.listen) for seat in plan.seats if seat.listen]
+    lacks = {name: built.lacks for name, built in running.items()}
+    return [*servers, _server(admin_app(lacks), plan.settings.host, plan.admin_port)]
 
 
 async def _forever(loop: Loop) -> None:
@@ -148,7 +158,8 @@ async def _forever(loop: Loop) -> None:
 
 
 async def _greet(greeting: str, running: Mapping[str, Running]) -> None:
-    while any(built.lacks() for built in running.values()):
+    # What services lack is asked, not told: an event for each would be one more thing to forget.
+    while any(built.lacks() for built in running.values()):  # noqa: ASYNC110
         await asyncio.sleep(READY_POLL_S)
     print(greeting, flush=True)
 

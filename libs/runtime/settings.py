@@ -30,9 +30,7 @@ class ProcessSettings:
     port: Annotated[int, Says(ge=1, le=64_000, description="Port of the gateway")] = 8080
     host: Annotated[str, Says(description="Address that the public listener binds")] = "127.0.0.1"
     data: Annotated[Path, Says(description="Folder of the embedded log and secrets")] = Path("var")
-    log_url: Annotated[
-        str, Says(description="The log; empty: sqlite in the data folder")
-    ] = ""
+    log_url: Annotated[str, Says(description="The log; empty: sqlite in the data folder")] = ""
     store_url: Annotated[
         str, Says(description="Redis of the views; empty: embedded, gone with the process")
     ] = ""
@@ -68,8 +66,8 @@ def load(
 ) -> dict[str, Any]:
     """The settings of each service in `wanted` (name -> dataclass; "" is the process itself).
 
-    Variables of `others` (services that do not run here) are left alone. Raises `SettingsFault` with
-    every fault of all, unknown `ROSTRUM_` variables included.
+    Variables of `others` (services that do not run here) are left alone. Raises `SettingsFault`
+    with every fault of all, unknown `ROSTRUM_` variables included.
     """
     loaded, faults = {}, []
     for service, kind in wanted.items():

@@ -1,11 +1,11 @@
 """A service's view: topics of the log folded into Redis, to be thrown away and built again.
 
-The position of each partition is written in the same MULTI as the batch it belongs to, under WATCH of
-the position: a member of the group that lost the partition finds it moved, and writes nothing. So
-the stored position decides where to go on, and a flushed Redis is a view at position 0.
+The position of each partition is written in the same MULTI as the batch it belongs to, under WATCH
+of the position: a member of the group that lost the partition finds it moved and writes nothing.
+So the stored position decides where to go on, and a flushed Redis is a view at position 0.
 
 Whoever reads the view asks `settled` with the position that it read together with the data: below
-the goal (the end at start, or the highest position ever seen) what is missing is unknown, not absent.
+the goal (the end at start, or the highest position seen) what is missing is unknown, not absent.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from libs.wire.topics import Topic
 Fold = Callable[[Pipeline, Sequence[Stored]], Awaitable[None]]
 Applied = Callable[[Sequence[Stored]], Awaitable[None]]
 
-# A change is acknowledged when the view has it; longer than this and the author is told to ask again.
+# A change is acknowledged when the view has it; after this the author is told to ask again.
 REACH_S_MAX = 2.0
 REACH_POLL_S = 0.002
 # How often the stored positions are compared with what was written, so that a flush is noticed.
@@ -112,7 +112,9 @@ class View:
 
     async def _membership(self) -> None:
         """Be a member of the group until something moves or fails."""
-        every = [Partition(topic.name, i) for topic in self._topics for i in range(topic.partitions)]
+        every = [
+            Partition(topic.name, i) for topic in self._topics for i in range(topic.partitions)
+        ]
         for partition, ends in (await self._ports.log.ends(every)).items():
             self._goals[partition] = max(self._goals.get(partition, 0), ends.next)
         name = f"{self._service}.view"
@@ -148,7 +150,7 @@ class View:
             await pipe.watch(key)
             if int(await pipe.get(key) or 0) != self._mine[partition]:
                 raise _Moved
-            pipe.multi()
+            pipe.multi()  # type: ignore[no-untyped-call]
             await self._fold(pipe, batch)
             pipe.set(key, batch[-1].offset + 1)
             try:

@@ -1,6 +1,5 @@
 """The server side of every service: problems as answers, identity, trace id, msgpack bodies."""
 
-
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -67,9 +66,7 @@ def service_identity(request: Request) -> Identity:
     if header is None:
         raise Refused("token_missing", "only the suite's own services call this route")
     try:
-        known: Identity = request.app.state.signer.verify(
-            header, request.app.state.clock.now_ms()
-        )
+        known: Identity = request.app.state.signer.verify(header, request.app.state.clock.now_ms())
     except Forged as fault:
         raise Refused("token_invalid", f"the identity header does not hold: {fault}") from fault
     return known
@@ -135,5 +132,3 @@ class _Traced:
             given = dict(scope["headers"]).get(trace.HEADER.encode())
             trace.begin(given.decode("latin-1") if given is not None else None)
         await self._app(scope, receive, send)
-
-

@@ -21,9 +21,7 @@ def open_store(url: str) -> Redis:
     """
     if not url:
         return FakeAsyncRedis()
-    return _Redis.from_url(
-        url, socket_timeout=ANSWER_S_MAX, socket_connect_timeout=ANSWER_S_MAX
-    )
+    return _Redis.from_url(url, socket_timeout=ANSWER_S_MAX, socket_connect_timeout=ANSWER_S_MAX)
 
 
 __all__ = ["Pipeline", "Redis", "StoreUnavailable", "WatchError", "open_store"]

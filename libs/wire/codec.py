@@ -1,7 +1,7 @@
 """Bytes of everything that is stored or sent: the one door to msgspec.
 
-Types are `Struct`s: frozen, and records are arrays (`array_like`), so that fields are known by their
-place. New fields go to the end with a default; a reader skips what it does not know yet.
+Types are `Struct`s: frozen, and records are arrays (`array_like`), so that fields are known by
+their place. New fields go to the end with a default; a reader skips what it does not know yet.
 """
 
 from typing import Any, TypeVar
@@ -13,6 +13,9 @@ T = TypeVar("T")
 
 _msgpack = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()
+# What bytes from outside can make msgspec raise: text that is not UTF-8, and nesting without end,
+# have errors of their own.
+_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
 
@@ -32,7 +35,7 @@ def unpack(raw: bytes, kind: type[T]) -> T:
         decoder = _decoders[kind] = msgspec.msgpack.Decoder(kind)
     try:
         return decoder.decode(raw)  # type: ignore[no-any-return]
-    except msgspec.MsgspecError as fault:
+    except _FAULTS as fault:
         raise Malformed(str(fault)) from fault
 
 
@@ -45,5 +48,5 @@ def from_json(raw: bytes, kind: type[T]) -> T:
     """The value of type `kind` in JSON bytes. Raises `Malformed`."""
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+    except _FAULTS as fault:
         raise Malformed(str(fault)) from fault

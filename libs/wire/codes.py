@@ -4,7 +4,7 @@
     ├── Refused          retry: no        the request is wrong or not allowed; change it first
     │     400 cursor_malformed  json_malformed
     │     401 token_missing  token_invalid  token_expired  credentials_wrong  refresh_invalid
-    │     403 access_denied  post_denied  role_too_low  banned
+    │     403 access_denied  access_ended  post_denied  role_too_low  banned
     │     404 route_unknown  channel_unknown  user_unknown  member_unknown  session_unknown
     │     405 method_unknown
     │     409 handle_taken  cursor_ahead  owner_stays
@@ -56,6 +56,7 @@ CODES: dict[str, Code] = {
         (401, "credentials_wrong", "Handle or password is wrong"),
         (401, "refresh_invalid", "The refresh token is not valid; sign in again"),
         (403, "access_denied", "You may not read this channel"),
+        (403, "access_ended", "Your access to this channel ended"),
         (403, "post_denied", "You may not post in this channel"),
         (403, "role_too_low", "Your role in this channel does not allow this"),
         (403, "banned", "You are banned from this channel"),

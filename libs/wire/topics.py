@@ -169,6 +169,7 @@ def pool(number: int, partitions: int) -> Topic:
 def pool_number(topic: str) -> int:
     """The number in a pool topic's name. Raises `ValueError` for another topic."""
     number = topic.removeprefix(POOL_PREFIX)
-    if number == topic or len(number) != 3 or not number.isdigit():
+    # Digits of other scripts are digits too, and would give one pool several names.
+    if number == topic or len(number) != 3 or not (number.isascii() and number.isdigit()):
         raise ValueError(f"{topic} is no pool topic")
     return int(number)

@@ -1,0 +1,8 @@
+"""What session signs and the gateway checks: the fixed parts of an access token (a JWT)."""
+
+ALGORITHM = "EdDSA"
+TYP = "at+jwt"
+ISSUER = "rostrum"
+AUDIENCE = "rostrum"
+# A stolen token is worth at most this long, so this is also how long a revocation must be remembered.
+LIFE_S_MAX = 600

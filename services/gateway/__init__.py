@@ -1,0 +1,1 @@
+"""The edge: the public API, parked connections, the newest entries in memory."""

@@ -1,0 +1,142 @@
+"""Who may listen, remembered: a yes while no change is seen, a no for a second.
+
+Each answer is a `Grant` shared by all polls of that user on that channel, parked ones included, so
+that a change of access finds them without a search.
+"""
+
+from collections import OrderedDict
+
+from libs.runtime.clock import Clock
+from libs.wire.api import Access
+from libs.wire.codes import Refused, problem
+
+from .clients import AccessLane
+from .hub import Hub, Waiter
+from .metrics import ENDED
+
+NO_REMEMBERED_S = 1.0
+
+
+class Grant:
+    """The last answer about a user and a channel, and the waiters that rely on it."""
+
+    __slots__ = ("access", "asked_s", "is_stale", "waiters")
+
+    def __init__(self, access: Access, asked_s: float) -> None:
+        self.access = access
+        self.asked_s = asked_s
+        self.is_stale = False
+        self.waiters: list[Waiter] = []
+
+
+class AccessMemory:
+    """Grants by (user, channel), at most `most` of them; those with waiters are kept."""
+
+    def __init__(
+        self, lane: AccessLane, hub: Hub, clock: Clock, *, yes_s: float, most: int
+    ) -> None:
+        self._lane = lane
+        self._hub = hub
+        self._clock = clock
+        self._yes_s = yes_s
+        self._most = most
+        self._grants: OrderedDict[tuple[str, str], Grant] = OrderedDict()
+        self._changes: dict[str, int] = {}
+        self._asking: dict[str, int] = {}
+
+    async def grant(self, user: str, channel: str) -> Grant:
+        """The grant to read; asked anew when it is too old. Raises the `Problem` that refuses."""
+        grant = self._grants.get((user, channel))
+        if grant is None or not self._is_good(grant):
+            grant = await self._ask(user, channel)
+        if not grant.access.may_read:
+            raise refusal(grant.access)
+        return grant
+
+    def holds(self, grant: Grant) -> bool:
+        """Whether nothing has changed since the grant was given: to be asked before parking."""
+        return not grant.is_stale
+
+    def changed(self, channel: str, user: str | None) -> list[tuple[str, Grant]]:
+        """Access of `user` (None: of all) to `channel` changed. Returns the users whose waiters
+        must be decided anew."""
+        if channel in self._asking:
+            self._changes[channel] = self._changes.get(channel, 0) + 1
+        pairs = (
+            [(user, channel)]
+            if user is not None
+            else [pair for pair in self._grants if pair[1] == channel]
+        )
+        affected = []
+        for pair in pairs:
+            grant = self._grants.get(pair)
+            if grant is not None:
+                grant.is_stale = True
+                affected.append((pair[0], grant))
+        return [(name, grant) for name, grant in affected if grant.waiters]
+
+    async def decide_again(self, user: str, grant: Grant) -> None:
+        """End the waiters of a user whose access ended; leave them if it holds."""
+        fresh = await self._ask(user, grant.access.channel)
+        if fresh.access.may_read:
+            return
+        for waiter in list(grant.waiters):
+            self._hub.leave(waiter)
+            waiter.refuse(
+                Refused("access_ended", "your access to this channel ended while you listened")
+            )
+            ENDED.inc()
+
+    async def _ask(self, user: str, channel: str) -> Grant:
+        self._asking[channel] = self._asking.get(channel, 0) + 1
+        before = self._changes.get(channel, 0)
+        try:
+            access = await self._lane.ask(user, channel)
+            is_current = self._changes.get(channel, 0) == before
+        finally:
+            self._asking[channel] -= 1
+            if not self._asking[channel]:
+                del self._asking[channel]
+                self._changes.pop(channel, None)
+        return self._remember(user, access, is_current=is_current)
+
+    def _remember(self, user: str, access: Access, *, is_current: bool) -> Grant:
+        key = (user, access.channel)
+        grant = self._grants.get(key)
+        if grant is None:
+            grant = self._grants[key] = Grant(access, 0.0)
+        grant.access = access
+        grant.asked_s = self._clock.monotonic()
+        # An answer that a change overtook serves this one request, and is asked anew by the next.
+        grant.is_stale = not is_current
+        self._grants.move_to_end(key)
+        self._forget_oldest()
+        return grant
+
+    def _forget_oldest(self) -> None:
+        for _ in range(len(self._grants) - self._most):
+            key, grant = next(iter(self._grants.items()))
+            if grant.waiters:
+                self._grants.move_to_end(key)
+            else:
+                del self._grants[key]
+
+    def _is_good(self, grant: Grant) -> bool:
+        if grant.is_stale:
+            return False
+        lasts = self._yes_s if grant.access.may_read else NO_REMEMBERED_S
+        return self._clock.monotonic() - grant.asked_s < lasts
+
+
+def refusal(access: Access) -> Exception:
+    """The problem that an access answer without the right to read stands for."""
+    code = access.refusal or "access_denied"
+    return problem(code, DETAILS.get(code, "ask an admin of the channel"))
+
+
+DETAILS = {
+    "channel_unknown": "there is no channel with this id",
+    "access_denied": "join the channel, or ask one of its admins to add you",
+    "banned": "an admin of the channel banned you; only they can lift it",
+    "rebuilding": "memberships are being read from the log; try again in a moment",
+}

@@ -1,0 +1,100 @@
+"""The gateway, put together."""
+
+import asyncio
+
+from libs.runtime.service import Ports, Running, Service
+from libs.runtime.web import api
+
+from ..catalog import ROUTES
+from .access import AccessMemory
+from .clients import AccessLane, Pages
+from .consumers import Changes
+from .feed import Feed
+from .hub import Hub, Room, Waiter
+from .metrics import PARKED, RING_BYTES, ROOMS
+from .polls import Polls
+from .routes.document import document_routes
+from .routes.forward import add_forwarded
+from .routes.pages import page_routes
+from .routes.poll import poll_routes
+from .settings import Settings
+from .tokens import Tokens
+from .wake import Waker
+
+TICK_S = 1.0
+RETRY_KEYS_S = 0.2
+RECONNECT_AFTER_MS = 1_000
+
+
+def build(settings: Settings, ports: Ports) -> Running:
+    """A gateway over these ports; nothing is connected until its loops run."""
+    hub = Hub(now_s=ports.clock.monotonic(), ring_bytes=settings.ring_bytes)
+    tokens = Tokens(ports, settings.token_memory)
+    lane = AccessLane(ports, settings.relay_s)
+    access = AccessMemory(
+        lane,
+        hub,
+        ports.clock,
+        yes_s=settings.access_remembered_s,
+        most=settings.access_memory,
+    )
+    pages = Pages(ports, settings.relay_s)
+
+    def straggle(room: Room, waiter: Waiter) -> None:
+        ports.tasks.spawn(polls.catch_up(room, waiter), name="gateway.straggler")
+
+    feed = Feed(ports, hub, Waker(hub, _Timers(), straggle), settings)
+    polls = Polls(ports, hub, access=access, feed=feed, pages=pages)
+    changes = Changes(ports, access, tokens)
+
+    app = api("gateway", signer=ports.signer, clock=ports.clock)
+    app.include_router(poll_routes(polls, tokens, ports.tasks, settings))
+    app.include_router(page_routes(tokens, access, feed, pages))
+    add_forwarded(app, ROUTES, ports, tokens, settings)
+    open_paths = frozenset((route.method, route.path) for route in ROUTES if route.open)
+    app.include_router(document_routes(app, {route.service for route in ROUTES}, open_paths, ports))
+
+    async def tick() -> None:
+        while True:
+            await ports.clock.sleep(TICK_S)
+            now_s = ports.clock.monotonic()
+            hub.expire(now_s)
+            for room in hub.idle(now_s, settings.linger_s):
+                feed.unwatch(room)
+            RING_BYTES.set(hub.trim())
+            PARKED.set(hub.parked)
+            ROOMS.set(len(hub.rooms))
+
+    async def keys() -> None:
+        while tokens.lacks():
+            await tokens.try_keys()
+            await ports.clock.sleep(RETRY_KEYS_S)
+
+    async def drain() -> None:
+        hub.drain(RECONNECT_AFTER_MS)
+
+    return Running(
+        app=app,
+        loops={
+            "feed": feed.run,
+            "tick": tick,
+            "keys": keys,
+            "access-changes": changes.follow_access,
+            "revocations": changes.follow_revocations,
+        },
+        lacks=lambda: [*tokens.lacks(), *feed.lacks(), *changes.lacks()],
+        drain=drain,
+    )
+
+
+class _Timers:
+    """Timers of the loop that runs at the time of the call: building needs none."""
+
+    def call_soon(self, callback, *args):  # type: ignore[no-untyped-def]
+        return asyncio.get_running_loop().call_soon(callback, *args)
+
+    def call_later(self, delay, callback, *args):  # type: ignore[no-untyped-def]
+        return asyncio.get_running_loop().call_later(delay, callback, *args)
+
+
+SERVICE = Service(Settings, build)

@@ -1,0 +1,98 @@
+"""What the gateway asks of other services: access in batches, pages shared by all who want them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from libs.runtime.flight import Flight
+from libs.runtime.service import Ports
+from libs.wire import api
+from libs.wire.api import Access, AccessAnswer, AccessQuestion, Page, PageQuestion, Pair
+from libs.wire.codes import Problem
+
+from . import answers
+
+BLOCK = 100
+
+
+class AccessLane:
+    """Questions about access: while one batch is out, later questions wait for the next."""
+
+    def __init__(self, ports: Ports, deadline_s: float) -> None:
+        self._ports = ports
+        self._deadline_s = deadline_s
+        self._waiting: dict[Pair, asyncio.Future[Access]] = {}
+        self._is_out = False
+
+    async def ask(self, user: str, channel: str) -> Access:
+        """What `user` may do in `channel`. Raises `Problem` when nobody can say."""
+        pair = Pair(user, channel)
+        answer = self._waiting.get(pair)
+        if answer is None:
+            answer = self._waiting[pair] = asyncio.get_running_loop().create_future()
+        if not self._is_out:
+            self._is_out = True
+            self._ports.tasks.spawn(self._send_all(), name="gateway.access")
+        return await asyncio.shield(answer)
+
+    async def _send_all(self) -> None:
+        try:
+            while self._waiting:
+                pairs = list(self._waiting)[: api.PAIRS_MAX]
+                batch = [self._waiting.pop(pair) for pair in pairs]
+                await self._send(pairs, batch)
+        finally:
+            self._is_out = False
+
+    async def _send(self, pairs: Sequence[Pair], batch: Sequence["asyncio.Future[Access]"]) -> None:
+        try:
+            reply = await self._ports.calls.ask(
+                "group-membership",
+                api.ACCESS,
+                AccessQuestion(tuple(pairs)),
+                AccessAnswer,
+                deadline_s=self._deadline_s,
+            )
+        except Problem as fault:
+            for answer in batch:
+                answer.set_exception(fault)
+                # Whoever asked may have gone; an error that nobody fetches is no news.
+                answer.exception()
+            return
+        for answer, access in zip(batch, reply.answers, strict=True):
+            answer.set_result(access)
+
+
+class Pages:
+    """Pages behind the ring: aligned blocks of `BLOCK` ids, each fetched once for all."""
+
+    def __init__(self, ports: Ports, deadline_s: float) -> None:
+        self._ports = ports
+        self._deadline_s = deadline_s
+        self._flight: Flight[tuple[str, int, int], Page] = Flight(ports.tasks)
+
+    async def after(self, access: Access, ident: int) -> Page:
+        """The rest, after `ident`, of the block that holds the next id. Raises `Problem`."""
+        block = ident // BLOCK
+        page = await self.read(access, block * BLOCK + 1, BLOCK)
+        return _cut(page, ident)
+
+    async def read(self, access: Access, first: int, limit: int) -> Page:
+        """Entries `first` .. `first + limit - 1`. Raises `Problem`."""
+        key = (access.channel, first, limit)
+        return await self._flight.join(key, lambda: self._fetch(access, first, limit))
+
+    async def _fetch(self, access: Access, first: int, limit: int) -> Page:
+        question = PageQuestion(access.channel, access.claim_offset, first, limit)
+        return await self._ports.calls.ask(
+            "relay", api.PAGES, question, Page, deadline_s=self._deadline_s
+        )
+
+
+def _cut(page: Page, after: int) -> Page:
+    kept = tuple(entry for entry in page.entries if entry.id > after)
+    return Page(page.channel, page.epoch, page.head, page.first, kept)
+
+
+def encoded(page: Page) -> list[bytes]:
+    """The page's entries as clients see them."""
+    return [answers.entry(entry) for entry in page.entries]

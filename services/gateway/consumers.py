@@ -1,0 +1,82 @@
+"""What the gateway follows in the log: changes of access, and sessions that ended."""
+
+from collections.abc import Callable
+
+from libs.log.port import LogError, Partition, Stored
+from libs.runtime.logging import logger
+from libs.runtime.service import Ports
+from libs.wire.codec import Malformed
+from libs.wire.codes import Problem
+from libs.wire.records import AccessChanged, Record, Revocation, decode
+from libs.wire.tokens import LIFE_S_MAX
+from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS, Topic
+
+from .access import AccessMemory, Grant
+from .tokens import Tokens
+
+RETRY_S = 0.5
+
+_log = logger("gateway.consumers")
+
+
+class Changes:
+    """Tails both topics; ready once it has begun."""
+
+    def __init__(self, ports: Ports, access: AccessMemory, tokens: Tokens) -> None:
+        self._ports = ports
+        self._access = access
+        self._tokens = tokens
+        self._faults = {ACCESS_CHANGES.name: "not read yet", REVOCATIONS.name: "not read yet"}
+
+    def lacks(self) -> list[str]:
+        """Why changes might be missed now."""
+        return [f"{topic}: {fault}" for topic, fault in self._faults.items() if fault]
+
+    async def follow_access(self) -> None:
+        """From now on: nothing is remembered from before."""
+        await self._follow(ACCESS_CHANGES, back_ms=0, take=self._access_changed)
+
+    async def follow_revocations(self) -> None:
+        """From as far back as a token may live."""
+        await self._follow(REVOCATIONS, back_ms=LIFE_S_MAX * 1000, take=self._revoked)
+
+    async def _follow(self, topic: Topic, *, back_ms: int, take: Callable[[Record], None]) -> None:
+        parts = [Partition(topic.name, index) for index in range(topic.partitions)]
+        starts = None
+        while True:
+            try:
+                if starts is None:
+                    since = self._ports.clock.now_ms() - back_ms
+                    starts = dict(await self._ports.log.offsets_at(parts, since))
+                self._faults[topic.name] = ""
+                async with self._ports.log.tail(starts) as tail:
+                    async for batch in tail:
+                        for stored in batch:
+                            _take(stored, take)
+                        starts[batch[0].partition] = batch[-1].offset + 1
+            except LogError as fault:
+                self._faults[topic.name] = str(fault)
+                _log.warning("changes wait", topic=topic.name, fault=str(fault))
+                await self._ports.clock.sleep(RETRY_S)
+
+    def _access_changed(self, record: Record) -> None:
+        if isinstance(record, AccessChanged):
+            for user, grant in self._access.changed(record.channel, record.user):
+                self._ports.tasks.spawn(self._decide(user, grant), name="gateway.access")
+
+    def _revoked(self, record: Record) -> None:
+        if isinstance(record, Revocation):
+            self._tokens.revoke(record.session)
+
+    async def _decide(self, user: str, grant: Grant) -> None:
+        try:
+            await self._access.decide_again(user, grant)
+        except Problem as fault:
+            _log.warning("access not decided", fault=str(fault))
+
+
+def _take(stored: Stored, take: Callable[[Record], None]) -> None:
+    try:
+        take(decode(stored.value))
+    except Malformed as fault:
+        _log.error("record skipped", topic=stored.partition.topic, fault=str(fault))

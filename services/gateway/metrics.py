@@ -1,0 +1,12 @@
+"""Metrics of the gateway."""
+
+from libs.runtime.metrics import counter, gauge, seconds
+
+PARKED = gauge("gateway_parked", "Connections that wait for something to come")
+ROOMS = gauge("gateway_rooms", "Channels that this gateway watches")
+RING_BYTES = gauge("gateway_ring_bytes", "Bytes of encoded entries in memory")
+ANSWERS = counter("gateway_answers", "Poll answers by what they said", ["kind"])
+DELIVERY_LAG = seconds("delivery_lag_seconds", "Append to write, of the newest entry of a wake")
+FEED_BREAKS = counter("gateway_feed_breaks", "Links to a relay that broke")
+GAPS = counter("gateway_gaps", "Gaps in the feed, each fetched anew")
+ENDED = counter("gateway_access_ended", "Parked connections ended by a change of access")

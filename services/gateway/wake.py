@@ -1,0 +1,67 @@
+"""Waking a room: at once when it is small, spread over 200 ms when it is large, in slices."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from .hub import Hub, Room, Waiter
+
+SMALL_ROOM = 1_000
+SLOTS = 20
+SLOT_S = 0.010
+# A write costs some 8 us of a core: so many take about 16 ms, then other requests get a turn.
+SLICE = 2_000
+
+Straggle = Callable[[Room, Waiter], None]
+
+
+class Timers(Protocol):
+    """What the waker needs of an event loop."""
+
+    def call_soon(self, callback: Callable[..., object], *args: object) -> object: ...
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: object
+    ) -> object: ...
+
+
+class Waker:
+    """Tells the waiters of a room what came. Those whose answer lies behind the ring go to
+    `straggle`."""
+
+    def __init__(self, hub: Hub, timers: Timers, straggle: Straggle) -> None:
+        self._hub = hub
+        self._timers = timers
+        self._straggle = straggle
+
+    def wake(self, room: Room) -> None:
+        """Something came. Entries that come during a wake ride along with those still unwoken."""
+        if room.waking or not room.waiters:
+            return
+        room.waking = True
+        waiters = list(room.waiters)
+        if len(waiters) <= SMALL_ROOM:
+            self._write(room, waiters, room.head)
+            return
+        for slot in range(SLOTS):
+            ends = room.head if slot == SLOTS - 1 else None
+            self._timers.call_later(slot * SLOT_S, self._write, room, waiters[slot::SLOTS], ends)
+
+    def _write(self, room: Room, waiters: Sequence[Waiter], ends: int | None) -> None:
+        """Answer `waiters`; `ends` (the head when the wake began) marks its last batch."""
+        for waiter in waiters[:SLICE]:
+            if waiter.room is room and waiter.after < room.head:
+                self._answer(room, waiter)
+        if len(waiters) > SLICE:
+            self._timers.call_soon(self._write, room, waiters[SLICE:], ends)
+        elif ends is not None:
+            room.waking = False
+            if room.head > ends:
+                self.wake(room)
+
+    def _answer(self, room: Room, waiter: Waiter) -> None:
+        body = room.said(waiter.after)
+        self._hub.leave(waiter)
+        if body is None:
+            self._straggle(room, waiter)
+        else:
+            waiter.answer(body)
