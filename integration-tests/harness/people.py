@@ -1,0 +1,118 @@
+"""People who use the suite: they sign up, make channels, post and read. Domain verbs only."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+PASSWORD = "correct horse battery"
+RETRY_S = 0.05
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status and JSON body of an answer; None when there was no answer at all."""
+
+    status: int | None
+    body: Any
+
+
+class Person:
+    """Somebody with an account and a session."""
+
+    def __init__(self, client: httpx.AsyncClient, account: Mapping[str, Any], token: str) -> None:
+        self._client = client
+        self.id: str = account["id"]
+        self.handle: str = account["handle"]
+        self.token = token
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Answer:
+        """Send one request; a broken connection is an answer of None."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        try:
+            reply = await self._client.request(method, path, json=body, headers=headers)
+        except httpx.TransportError:
+            return Answer(None, None)
+        return Answer(reply.status_code, reply.json() if reply.content else None)
+
+    async def create(self, client_id: str = "channel", **wanted: Any) -> dict[str, Any]:
+        """A new channel; a private group unless said otherwise."""
+        body = {"client_id": client_id, "kind": "group", "title": "A channel"} | wanted
+        return _expect(await self.ask("POST", "/v1/channels", body), 200, 201)
+
+    async def join(self, channel: str) -> dict[str, Any]:
+        """Become a member. The answer's cursor is where to start from."""
+        return _expect(await self.ask("PUT", f"/v1/channels/{channel}/members/me"), 200)
+
+    async def post(self, channel: str, text: str, client_id: str) -> Answer:
+        """Post once; what comes back is not judged."""
+        body = {"client_id": client_id, "text": text}
+        return await self.ask("POST", f"/v1/channels/{channel}/messages", body)
+
+    async def post_surely(self, channel: str, text: str, client_id: str) -> int:
+        """Post as a client should: with the same `client_id` until it is acknowledged. Returns the
+        entry id. Whoever calls bounds the time."""
+        while True:
+            answer = await self.post(channel, text, client_id)
+            if answer.status in {200, 201}:
+                return int(answer.body["id"])
+            assert answer.status is None or answer.status >= 500, answer
+            await asyncio.sleep(RETRY_S)
+
+    async def poll(self, channel: str, after: str, wait: int = 0) -> dict[str, Any]:
+        """What comes after a cursor."""
+        path = f"/v1/channels/{channel}/poll?after={after}&wait={wait}"
+        return _expect(await self.ask("GET", path), 200)
+
+    async def read(self, channel: str) -> list[dict[str, Any]]:
+        """The whole channel, page by page."""
+        entries: list[dict[str, Any]] = []
+        more = True
+        while more:
+            after = entries[-1]["id"] if entries else 0
+            path = f"/v1/channels/{channel}/messages?after={after}"
+            page = _expect(await self.ask("GET", path), 200)
+            entries += page["entries"]
+            more = page["more"]
+        return entries
+
+
+class People:
+    """Makes people at one gateway."""
+
+    def __init__(self, url: str) -> None:
+        limits = httpx.Limits(max_connections=None)
+        self._client = httpx.AsyncClient(base_url=url, timeout=60, limits=limits)
+
+    async def __aenter__(self) -> "People":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def person(self, handle: str) -> Person:
+        """Sign up and in."""
+        body = {"handle": handle, "password": PASSWORD, "display_name": handle.title()}
+        reply = await self._client.post("/v1/accounts", json=body)
+        assert reply.status_code in {201, 409}, reply.text
+        return await self.sign_in(handle)
+
+    async def sign_in(self, handle: str) -> Person:
+        """Sign in on another device."""
+        body = {
+            "handle": handle,
+            "password": PASSWORD,
+            "device": {"name": "test", "kind": "cli"},
+        }
+        reply = await self._client.post("/v1/sessions", json=body)
+        assert reply.status_code == 201, reply.text
+        session = reply.json()
+        return Person(self._client, session["user"], session["access_token"])
+
+
+def _expect(answer: Answer, *statuses: int) -> dict[str, Any]:
+    assert answer.status in statuses, answer
+    body: dict[str, Any] = answer.body
+    return body

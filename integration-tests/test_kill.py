@@ -1,0 +1,83 @@
+"""kill -9 in the middle of posting: nothing acknowledged is lost, nothing shows twice."""
+
+import asyncio
+import random
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from harness.people import People, Person
+from harness.suite import Suite
+from libs.testing.eventually import eventually
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+
+POSTS = 2_000
+KILLS = 10
+IN_FLIGHT = 8
+SEED = 20_261_121
+POSTING_S = 120
+
+
+async def test_ten_kills_lose_nothing_and_repeat_nothing(
+    tmp_path: Path, figures: list[str]
+) -> None:
+    """2,000 posts by a client that retries with its client_id, ten kills at seeded moments: each
+    acknowledged id holds its text, each post is one message, ids are dense."""
+    dice = random.Random(SEED)
+    moments = sorted(dice.sample(range(POSTS // 50, POSTS), KILLS))
+    acknowledged: dict[int, int] = {}
+    async with Suite(tmp_path) as suite, People(suite.url) as people:
+        ada = await people.person("ada")
+        channel = (await ada.create())["id"]
+        killer = asyncio.ensure_future(_kill_at(suite, acknowledged, moments, dice))
+        await _post_all(ada, channel, acknowledged)
+        await killer
+        entries = await ada.read(channel)
+    assert [entry["id"] for entry in entries] == list(range(1, len(entries) + 1))
+    texts = {entry["id"]: entry.get("text") for entry in entries if entry["type"] == "message"}
+    lost = [n for n, ident in acknowledged.items() if texts.get(ident) != f"post {n}"]
+    assert not lost, f"acknowledged, but not there: {lost[:5]}"
+    assert sorted(texts.values(), key=_number) == [f"post {n}" for n in range(POSTS)]
+    voids = len(entries) - len(texts)
+    figures.append(
+        f"{KILLS} kills (seed {SEED}) in {POSTS} posts: 0 lost, 0 twice, ids dense, {voids} void"
+    )
+
+
+async def _kill_at(
+    suite: Suite, acknowledged: dict[int, int], moments: list[int], dice: random.Random
+) -> None:
+    for moment in moments:
+        await eventually(
+            partial(_has, acknowledged, moment),
+            within_s=POSTING_S,
+            every_s=0.001,
+            what=f"{moment} posts are acknowledged",
+        )
+        await asyncio.sleep(dice.random() * 0.01)
+        await suite.kill()
+        await suite.start()
+
+
+def _has(acknowledged: dict[int, int], count: int) -> bool:
+    return len(acknowledged) >= count
+
+
+async def _post_all(ada: Person, channel: str, acknowledged: dict[int, int]) -> None:
+    numbers = iter(range(POSTS))
+
+    async def post_some() -> None:
+        for number in numbers:
+            acknowledged[number] = await ada.post_surely(
+                channel, f"post {number}", f"client-{number}"
+            )
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(IN_FLIGHT):
+            group.create_task(post_some())
+
+
+def _number(text: str | None) -> int:
+    return int((text or "post -1").split()[1])
