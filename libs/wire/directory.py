@@ -82,7 +82,8 @@ class Directory:
         """The position after the last claim that was applied, valid or not."""
         return self._next
 
-    def __len__(self) -> int:
+    @property
+    def channels(self) -> int:
         """How many channels there are."""
         return len(self._packed)
 

@@ -45,6 +45,11 @@ class ChannelFold:
         """The last id; `next_id - 1` as long as nothing was pushed."""
         return self._next - 1
 
+    @property
+    def held(self) -> int:
+        """How many keys are held: those of the last `window` entries."""
+        return len(self._seen)
+
     def push(self, raw: bytes, at_ms: int) -> Entry:
         """The entry of the next record. `at_ms`: the log's time of it, UTC milliseconds.
 

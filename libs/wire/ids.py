@@ -14,7 +14,8 @@ SessionId = NewType("SessionId", str)
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FORM = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-_VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}
+# The same digits as `int` writes them: it reads a whole id faster than we could letter by letter.
+_DIGITS = str.maketrans(_ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")
 
 ID_PATTERN = f"^{_FORM.pattern}$"
 ENTROPY_BYTES = 10
@@ -46,10 +47,7 @@ def to_bytes(ident: str) -> bytes:
     """The 16 bytes behind an id: what keys and maps hold when memory counts."""
     if not is_id(ident):
         raise ValueError(f"not an id: {ident!r}")
-    value = 0
-    for letter in ident:
-        value = value << 5 | _VALUE[letter]
-    return value.to_bytes(16)
+    return int(ident.translate(_DIGITS), 32).to_bytes(16)
 
 
 def from_bytes(raw: bytes) -> str:

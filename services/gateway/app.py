@@ -4,6 +4,7 @@ import asyncio
 
 from libs.runtime.service import Ports, Running, Service
 from libs.runtime.web import api
+from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 
 from ..catalog import ROUTES
 from .access import AccessMemory
@@ -79,8 +80,8 @@ def build(settings: Settings, ports: Ports) -> Running:
             "feed": feed.run,
             "tick": tick,
             "keys": keys,
-            "access-changes": changes.follow_access,
-            "revocations": changes.follow_revocations,
+            ACCESS_CHANGES.name: changes.follow_access,
+            REVOCATIONS.name: changes.follow_revocations,
         },
         lacks=lambda: [*tokens.lacks(), *feed.lacks(), *changes.lacks()],
         drain=drain,
