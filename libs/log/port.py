@@ -4,23 +4,33 @@ Guarantees, each a test of the contract suite (`contract.py`):
 
 Order and density
     A topic has partitions, a partition is a sequence of records with offsets from 0, rising by one
-    per append, never reused. Only a compacted topic may lose records from the middle. `read`, `tail`
-    and `group` give the records of one partition in the order of their offsets.
+    per append, never reused. Only a compacted topic may lose records from the middle. `read`,
+    `tail` and `group` give the records of one partition in the order of their offsets.
 One append per success
     `append` that returns has written the record once, durably, and readers can see it. Appends to a
-    partition that one task awaits one after the other have rising offsets.
+    partition that one task awaits one after the other have rising offsets. A record whose key and
+    value exceed `RECORD_BYTES_MAX` together is a `ValueError`: no retry would help.
 Unknown is not failed
-    `NotWritten`: certainly not written. `OutcomeUnknown`: it may be written now, or later, or never;
-    only reading tells. A cancelled `append` is unknown as well: the record goes on.
+    `NotWritten`: certainly not written. `OutcomeUnknown`: it may be written now, or later, or
+    never; only reading tells. A cancelled `append` is unknown as well: the record goes on.
 Positions
     A position is the offset of the next record to read. A position below the first kept offset is
     `PositionGone` with that first offset, never a jump. A position beyond the end waits (`tail`,
     `group`) or gives nothing (`read`).
 Groups
-    Members of a named group share the partitions of its topics, each partition one member at a time.
-    Start positions are the caller's (`positions`), for it may keep them elsewhere; where it gives
-    none, the group's committed one counts, else the first kept. `commit` says what was handled: a
-    member that dies before it commits leaves its records to the next.
+    Members of a named group share the partitions of its topics, each partition one member at a
+    time. Start positions are the caller's (`positions`), for it may keep them elsewhere; where it
+    gives none, the group's committed one counts, else the first kept. `commit` says what was
+    handled: a member that dies before it commits leaves its records to the next. A partition is
+    taken from a member when that asks for its next batch, not while it handles one; a `commit` of
+    a partition that is not the member's is `NotWritten`. After `PositionGone` the start position
+    is asked for again, so a member whose committed position is gone commits `first` and goes on.
+Compaction
+    A compacted topic keeps the last record of each key, in its place, and forgets earlier ones some
+    time later. A record without a value is a tombstone: it goes as well, but not within a day. The
+    first kept offset does not move by it.
+After close
+    `append` is `NotWritten`; everything else, a tail that waits too, is `LogUnavailable`.
 Time
     `at_ms` of a record is the log's own clock at append, UTC milliseconds, not falling within a
     partition.
@@ -60,10 +70,11 @@ class OutcomeUnknown(LogError):
 
 
 class PositionGone(LogError):
-    """The position is below what is kept; `first` is the lowest that is left."""
+    """The position in `partition` is below what is kept; `first` is the lowest that is left."""
 
     def __init__(self, topic: str, partition: int, first: int) -> None:
         super().__init__(f"{topic}/{partition}: what is below offset {first} is gone")
+        self.partition = Partition(topic, partition)
         self.first = first
 
 
@@ -87,7 +98,7 @@ class Partition(NamedTuple):
     """One partition of a topic."""
 
     topic: str
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple's method of this name is not needed here
 
 
 class Appended(NamedTuple):
@@ -144,11 +155,9 @@ class Group(Tail, Protocol):
 class Log(Protocol):
     """See the module's docstring for what holds."""
 
-    async def append(
-        self, partition: Partition, value: bytes, *, key: bytes = b""
-    ) -> Appended:
-        """Write one record (at most `RECORD_BYTES_MAX`). Raises `NotWritten`, `OutcomeUnknown`,
-        `UnknownTopic`."""
+    async def append(self, partition: Partition, value: bytes, *, key: bytes = b"") -> Appended:
+        """Write one record (key and value at most `RECORD_BYTES_MAX`, else `ValueError`). Raises
+        `NotWritten`, `OutcomeUnknown`, `UnknownTopic`."""
 
     async def read(self, partition: Partition, start: int, *, limit: int) -> Sequence[Stored]:
         """At most `limit` (to `READ_RECORDS_MAX`) records from position `start`; fewer at the end.
@@ -180,7 +189,7 @@ class Log(Protocol):
         """The topic as it is. Raises `UnknownTopic`."""
 
     async def close(self) -> None:
-        """End everything. Appends under way have an answer by then."""
+        """End everything. Appends under way have an answer by then. Twice is as good as once."""
 
 
 async def from_group(partitions: Sequence[Partition]) -> Mapping[Partition, int]:

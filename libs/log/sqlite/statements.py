@@ -111,7 +111,8 @@ def first_at(connection: sqlite3.Connection, id_: int, within: Ends, at_ms: int)
     while low < high:
         middle = (low + high) // 2
         row = connection.execute(
-            "SELECT place, at_ms FROM records WHERE place >= ? AND place < ? ORDER BY place LIMIT 1",
+            "SELECT place, at_ms FROM records"
+            " WHERE place >= ? AND place < ? ORDER BY place LIMIT 1",
             (place(id_, middle), place(id_, high)),
         ).fetchone()
         if row is None:

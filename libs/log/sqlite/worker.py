@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """Something to do with the connection. An `act` that raises a `LogError` has written nothing."""
+    """Something to do with the connection. An `act` that raises a `LogError` wrote nothing."""
 
     act: Callable[[sqlite3.Connection], Any]
     future: asyncio.Future[Any]
@@ -64,7 +64,7 @@ class Worker:
         connect: Callable[[], sqlite3.Connection],
         *,
         begin: str,
-        answered: Callable[[Sequence[Job]], None] = lambda jobs: None,
+        answered: Callable[[Sequence[Job]], None] | None = None,
     ) -> None:
         self._connect = connect
         self._begin = begin
@@ -76,11 +76,13 @@ class Worker:
         self._held_bytes = 0
         self._chore: Callable[[sqlite3.Connection], bool] | None = None
         self._stopping = False
+        self._started = False
         self.commits = 0
 
     async def start(self) -> None:
         """Open the connection. Raises what `connect` raises."""
         opened: asyncio.Future[None] = self._loop.create_future()
+        self._started = True
         # A daemon: a process that ends without `stop` must not hang, and a commit is never half.
         threading.Thread(target=self._main, args=(opened,), name="sqlite-log", daemon=True).start()
         await opened
@@ -117,17 +119,20 @@ class Worker:
             self._gate.notify()
 
     async def stop(self) -> None:
-        """Do what waits, close the connection, end the thread."""
+        """Do what waits, close the connection, end the thread. May be called twice, and also when
+        `start` failed or never was."""
         with self._gate:
             self._stopping = True
             self._gate.notify()
-        await asyncio.shield(self._ended)
+        if self._started:
+            await asyncio.shield(self._ended)
 
     def _main(self, opened: asyncio.Future[None]) -> None:
         try:
             connection = self._connect()
         except Exception as error:
             self._post(_settle, opened, error)
+            self._post(_settle, self._ended, None)
             return
         self._post(_settle, opened, None)
         while self._wait():
@@ -184,7 +189,8 @@ class Worker:
     def _answer(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             job.answer()
-        self._answered(jobs)
+        if self._answered is not None:
+            self._answered(jobs)
 
     def _post(self, callback: Callable[..., None], *arguments: object) -> None:
         try:

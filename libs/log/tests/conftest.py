@@ -1,0 +1,12 @@
+"""Registers the summary of the contract. It begins with the collection of this folder."""
+
+import pytest
+
+pytest.register_assert_rewrite("libs.log.contract")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Imported late: the contract is imported by it, and its assertions shall be told in full.
+    from libs.log.tests.contract_summary import ContractSummary
+
+    config.pluginmanager.register(ContractSummary(config), "log-contract-summary")
