@@ -31,7 +31,7 @@ async def test_ten_kills_lose_nothing_and_repeat_nothing(
     async with Suite(tmp_path) as suite, People(suite.url) as people:
         ada = await people.person("ada")
         channel = (await ada.create())["id"]
-        killer = asyncio.ensure_future(_kill_at(suite, acknowledged, moments, dice))
+        killer = asyncio.ensure_future(_kill_at(suite, acknowledged, moments))
         await _post_all(ada, channel, acknowledged)
         await killer
         entries = await ada.read(channel)
@@ -46,9 +46,7 @@ async def test_ten_kills_lose_nothing_and_repeat_nothing(
     )
 
 
-async def _kill_at(
-    suite: Suite, acknowledged: dict[int, int], moments: list[int], dice: random.Random
-) -> None:
+async def _kill_at(suite: Suite, acknowledged: dict[int, int], moments: list[int]) -> None:
     for moment in moments:
         await eventually(
             partial(_has, acknowledged, moment),
@@ -56,7 +54,6 @@ async def _kill_at(
             every_s=0.001,
             what=f"{moment} posts are acknowledged",
         )
-        await asyncio.sleep(dice.random() * 0.01)
         await suite.kill()
         await suite.start()
 

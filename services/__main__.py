@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-
 from libs.runtime.process import ADMIN_OFFSET, Plan, Seat, run
 from libs.runtime.settings import ProcessSettings, SettingsFault, describe, environment, load
+from libs.wire.services import GATEWAY
 
 from .catalog import CATALOG, NAMES
 from .catalog import load as load_service
@@ -65,7 +65,7 @@ def _listen(
     name: str, process: ProcessSettings, ports: dict[str, int], count: int
 ) -> tuple[str, int] | None:
     entry = next(entry for entry in CATALOG if entry.name == name)
-    if name == "gateway":
+    if name == GATEWAY:
         return process.host, ports[name]
     if entry.has_sockets or count < len(NAMES):
         return "127.0.0.1", ports[name]

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import cast
 
 from libs.runtime.service import AnyService
+from libs.wire.services import CHAT, GATEWAY, GROUP_MEMBERSHIP, RELAY, SESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,11 @@ class Entry:
 
 
 CATALOG = (
-    Entry("gateway", 0, has_sockets=True),
-    Entry("chat", 1),
-    Entry("group-membership", 2),
-    Entry("session", 3),
-    Entry("relay", 5, has_sockets=True),
+    Entry(GATEWAY, 0, has_sockets=True),
+    Entry(CHAT, 1),
+    Entry(GROUP_MEMBERSHIP, 2),
+    Entry(SESSION, 3),
+    Entry(RELAY, 5, has_sockets=True),
 )
 NAMES = tuple(entry.name for entry in CATALOG)
 
@@ -38,26 +39,26 @@ class Route:
 
 
 ROUTES = (
-    Route("POST", "/v1/accounts", "session", open=True),
-    Route("POST", "/v1/sessions", "session", open=True),
-    Route("POST", "/v1/sessions/refresh", "session", open=True),
-    Route("GET", "/v1/sessions", "session"),
-    Route("DELETE", "/v1/sessions", "session"),
-    Route("DELETE", "/v1/sessions/{session}", "session"),
-    Route("GET", "/v1/me", "session"),
-    Route("GET", "/v1/keys", "session", open=True),
-    Route("POST", "/v1/channels", "group-membership"),
-    Route("GET", "/v1/channels", "group-membership"),
-    Route("GET", "/v1/channels/{channel}", "group-membership"),
-    Route("GET", "/v1/me/channels", "group-membership"),
-    Route("GET", "/v1/channels/{channel}/members", "group-membership"),
-    Route("PUT", "/v1/channels/{channel}/members/me", "group-membership"),
-    Route("DELETE", "/v1/channels/{channel}/members/me", "group-membership"),
-    Route("PUT", "/v1/channels/{channel}/members/{user}", "group-membership"),
-    Route("DELETE", "/v1/channels/{channel}/members/{user}", "group-membership"),
-    Route("PUT", "/v1/channels/{channel}/bans/{user}", "group-membership"),
-    Route("DELETE", "/v1/channels/{channel}/bans/{user}", "group-membership"),
-    Route("POST", "/v1/channels/{channel}/messages", "chat"),
+    Route("POST", "/v1/accounts", SESSION, open=True),
+    Route("POST", "/v1/sessions", SESSION, open=True),
+    Route("POST", "/v1/sessions/refresh", SESSION, open=True),
+    Route("GET", "/v1/sessions", SESSION),
+    Route("DELETE", "/v1/sessions", SESSION),
+    Route("DELETE", "/v1/sessions/{session}", SESSION),
+    Route("GET", "/v1/me", SESSION),
+    Route("GET", "/v1/keys", SESSION, open=True),
+    Route("POST", "/v1/channels", GROUP_MEMBERSHIP),
+    Route("GET", "/v1/channels", GROUP_MEMBERSHIP),
+    Route("GET", "/v1/channels/{channel}", GROUP_MEMBERSHIP),
+    Route("GET", "/v1/me/channels", GROUP_MEMBERSHIP),
+    Route("GET", "/v1/channels/{channel}/members", GROUP_MEMBERSHIP),
+    Route("PUT", "/v1/channels/{channel}/members/me", GROUP_MEMBERSHIP),
+    Route("DELETE", "/v1/channels/{channel}/members/me", GROUP_MEMBERSHIP),
+    Route("PUT", "/v1/channels/{channel}/members/{user}", GROUP_MEMBERSHIP),
+    Route("DELETE", "/v1/channels/{channel}/members/{user}", GROUP_MEMBERSHIP),
+    Route("PUT", "/v1/channels/{channel}/bans/{user}", GROUP_MEMBERSHIP),
+    Route("DELETE", "/v1/channels/{channel}/bans/{user}", GROUP_MEMBERSHIP),
+    Route("POST", "/v1/channels/{channel}/messages", CHAT),
 )
 
 

@@ -1,14 +1,16 @@
 """People who use the suite: they sign up, make channels, post and read. Domain verbs only."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from libs.testing.eventually import eventually
+
 PASSWORD = "correct horse battery"
 RETRY_S = 0.05
+POSTED_S = 60
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,19 @@ class Person:
 
     async def post_surely(self, channel: str, text: str, client_id: str) -> int:
         """Post as a client should: with the same `client_id` until it is acknowledged. Returns the
-        entry id. Whoever calls bounds the time."""
-        while True:
+        entry id."""
+
+        async def attempt() -> Answer | None:
             answer = await self.post(channel, text, client_id)
-            if answer.status in {200, 201}:
-                return int(answer.body["id"])
-            assert answer.status is None or answer.status >= 500, answer
-            await asyncio.sleep(RETRY_S)
+            if answer.status is None or answer.status >= 500:
+                return None
+            return answer
+
+        answer = await eventually(
+            attempt, within_s=POSTED_S, every_s=RETRY_S, what="the post is answered"
+        )
+        assert answer is not None
+        return int(_expect(answer, 200, 201)["id"])
 
     async def poll(self, channel: str, after: str, wait: int = 0) -> dict[str, Any]:
         """What comes after a cursor."""

@@ -1,1 +1,1 @@
-"""All that crosses a process: ids, cursors, records, frames, topics, codes. Pure: no I/O, no clock."""
+"""All that crosses a process: ids, cursors, records, frames, topics, codes. No I/O, no clock."""

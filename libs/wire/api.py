@@ -29,8 +29,8 @@ class Access(Struct, frozen=True):
     """What a user may do in a channel.
 
     `refusal` is the code of the problem when neither reading nor posting can be answered with yes:
-    `channel_unknown`, `access_denied`, `banned`, `rebuilding`. `claim_offset` is the directory offset
-    of the channel's claim: whoever asks the directory for the channel must have read that far.
+    `channel_unknown`, `access_denied`, `banned`, `rebuilding`. `claim_offset` is the directory
+    offset of the claim: whoever asks the directory for the channel must have read that far.
     """
 
     user: str

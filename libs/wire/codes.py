@@ -17,7 +17,7 @@
     │     500 internal
     │     503 service_away  not_written  rebuilding  draining
     │     507 no_room
-    └── OutcomeUnknown   retry: same-key  it may have been done; send it again with the same client_id
+    └── OutcomeUnknown   retry: same-key  it may have been done; send it again, same client_id
           503 outcome_unknown
 
 A problem travels as RFC 9457 JSON between client, gateway and services, and is raised again as the
@@ -96,8 +96,8 @@ CODES: dict[str, Code] = {
 class Problem(Exception):
     """An answer that is not what was asked for.
 
-    `code` is a key of `CODES`; `detail` says what happened and what to do, for people; `field` names
-    the faulty input; `retry_after_s` is a hint in seconds.
+    `code` is a key of `CODES`; `detail` says what happened and what to do, for people; `field`
+    names the faulty input; `retry_after_s` is a hint in seconds.
     """
 
     retry: Retry
@@ -114,7 +114,7 @@ class Problem(Exception):
         self.retry_after_s = retry_after_s
 
     def document(self, trace_id: str) -> dict[str, object]:
-        """The RFC 9457 document: type, title, status, code, detail, retry, trace_id, maybe field."""
+        """The RFC 9457 document: type, title, status, code, detail, retry, trace_id, field."""
         document: dict[str, object] = {
             "type": TYPE_PREFIX + self.code.name,
             "title": self.code.title,

@@ -1,6 +1,6 @@
 """Frames of the link between a gateway and a relay: msgpack arrays, their kind first.
 
-The gateway watches channels; the relay answers a watch with one `Snapshot` and then sends `Appended`
+The gateway watches channels; the relay answers a watch with one `Snapshot` and sends `Appended`
 whenever the channel grows. A gateway takes an entry only if its id is head + 1; anything else is a
 gap, which it fetches. Watches are per gateway, not per client.
 """

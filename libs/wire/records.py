@@ -79,7 +79,7 @@ class ChannelSettings(Record, frozen=True, kw_only=True):
 
 
 class Membership(Record, frozen=True, kw_only=True):
-    """Whether `user` is in `channel`; the last one of the pair counts. `at_ms`: UTC milliseconds."""
+    """Whether `user` is in `channel`; the last one of the pair counts. `at_ms`: UTC ms."""
 
     type: str = "membership"
     channel: str
@@ -201,10 +201,8 @@ def decode(raw: bytes) -> Record:
 
 
 def decode_entry(raw: bytes) -> EntryRecord:
-    """A record of a channel's log; of an unknown type its `EntryRecord` head. Raises `Malformed`."""
+    """A record of a channel's log; of an unknown type its head. Raises `Malformed`."""
     head = unpack(raw, EntryRecord)
     if head.type == "message" and head.version <= VERSION:
         return unpack(raw, Message)
     return head
-
-

@@ -4,5 +4,5 @@ ALGORITHM = "EdDSA"
 TYP = "at+jwt"
 ISSUER = "rostrum"
 AUDIENCE = "rostrum"
-# A stolen token is worth at most this long, so this is also how long a revocation must be remembered.
+# A stolen token is worth at most this long; a revocation must be remembered as long.
 LIFE_S_MAX = 600

@@ -9,6 +9,7 @@ from enum import Enum
 
 from libs.wire import records
 from libs.wire.records import Record
+from libs.wire.services import CHAT, GATEWAY, GROUP_MEMBERSHIP, RELAY, SESSION
 
 HOUR_MS = 3_600_000
 
@@ -45,8 +46,8 @@ DIRECTORY = Topic(
     cleanup=Cleanup.NEVER,
     key="channel",
     holds=(records.Claim,),
-    writers=("group-membership",),
-    readers=("chat", "relay", "group-membership"),
+    writers=(GROUP_MEMBERSHIP,),
+    readers=(CHAT, RELAY, GROUP_MEMBERSHIP),
 )
 NAMES = Topic(
     "names",
@@ -54,8 +55,8 @@ NAMES = Topic(
     cleanup=Cleanup.NEVER,
     key="handle",
     holds=(records.NameClaim,),
-    writers=("group-membership", "session"),
-    readers=("group-membership", "session"),
+    writers=(GROUP_MEMBERSHIP, SESSION),
+    readers=(GROUP_MEMBERSHIP, SESSION),
 )
 CHANNELS = Topic(
     "channels",
@@ -63,8 +64,8 @@ CHANNELS = Topic(
     cleanup=Cleanup.COMPACT,
     key="channel",
     holds=(records.ChannelSettings,),
-    writers=("group-membership",),
-    readers=("group-membership",),
+    writers=(GROUP_MEMBERSHIP,),
+    readers=(GROUP_MEMBERSHIP,),
 )
 MEMBERS = Topic(
     "members",
@@ -72,8 +73,8 @@ MEMBERS = Topic(
     cleanup=Cleanup.COMPACT,
     key="channel user",
     holds=(records.Membership,),
-    writers=("group-membership",),
-    readers=("group-membership",),
+    writers=(GROUP_MEMBERSHIP,),
+    readers=(GROUP_MEMBERSHIP,),
 )
 GOVERNANCE = Topic(
     "governance",
@@ -81,8 +82,8 @@ GOVERNANCE = Topic(
     cleanup=Cleanup.NEVER,
     key="channel",
     holds=(records.RoleGiven, records.Ban),
-    writers=("group-membership",),
-    readers=("group-membership",),
+    writers=(GROUP_MEMBERSHIP,),
+    readers=(GROUP_MEMBERSHIP,),
 )
 ACCESS_CHANGES = Topic(
     "access-changes",
@@ -91,8 +92,8 @@ ACCESS_CHANGES = Topic(
     kept_ms=HOUR_MS,
     key="channel",
     holds=(records.AccessChanged, records.Heartbeat),
-    writers=("group-membership",),
-    readers=("gateway",),
+    writers=(GROUP_MEMBERSHIP,),
+    readers=(GATEWAY,),
 )
 SIGNALS = Topic(
     "signals",
@@ -101,8 +102,8 @@ SIGNALS = Topic(
     kept_ms=HOUR_MS,
     key="channel",
     holds=(records.Signal,),
-    writers=("chat",),
-    readers=("relay",),
+    writers=(CHAT,),
+    readers=(RELAY,),
 )
 ACCOUNTS = Topic(
     "accounts",
@@ -110,8 +111,8 @@ ACCOUNTS = Topic(
     cleanup=Cleanup.COMPACT,
     key="user",
     holds=(records.Account,),
-    writers=("session",),
-    readers=("session",),
+    writers=(SESSION,),
+    readers=(SESSION,),
 )
 SESSIONS = Topic(
     "sessions",
@@ -119,8 +120,8 @@ SESSIONS = Topic(
     cleanup=Cleanup.COMPACT,
     key="session",
     holds=(records.SessionState,),
-    writers=("session",),
-    readers=("session",),
+    writers=(SESSION,),
+    readers=(SESSION,),
 )
 REVOCATIONS = Topic(
     "revocations",
@@ -129,8 +130,8 @@ REVOCATIONS = Topic(
     kept_ms=HOUR_MS,
     key="session",
     holds=(records.Revocation, records.Heartbeat),
-    writers=("session",),
-    readers=("gateway",),
+    writers=(SESSION,),
+    readers=(GATEWAY,),
 )
 
 TOPICS: tuple[Topic, ...] = (
@@ -161,8 +162,8 @@ def pool(number: int, partitions: int) -> Topic:
         cleanup=Cleanup.NEVER,
         key="the partition is the channel",
         holds=(records.Message,),
-        writers=("chat",),
-        readers=("relay", "chat", "group-membership"),
+        writers=(CHAT,),
+        readers=(RELAY, CHAT, GROUP_MEMBERSHIP),
     )
 
 

@@ -55,7 +55,9 @@ class AccessMemory:
 
     def holds(self, grant: Grant) -> bool:
         """Whether nothing has changed since the grant was given: to be asked before parking."""
-        return not grant.is_stale
+        # One that was forgotten meanwhile would not be found by the next change.
+        key = (grant.access.user, grant.access.channel)
+        return not grant.is_stale and self._grants.get(key) is grant
 
     def changed(self, channel: str, user: str | None) -> list[tuple[str, Grant]]:
         """Access of `user` (None: of all) to `channel` changed. Returns the users whose waiters

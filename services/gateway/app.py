@@ -4,6 +4,7 @@ import asyncio
 
 from libs.runtime.service import Ports, Running, Service
 from libs.runtime.web import api
+from libs.wire.services import GATEWAY
 from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 
 from ..catalog import ROUTES
@@ -15,7 +16,7 @@ from .hub import Hub, Room, Waiter
 from .metrics import PARKED, RING_BYTES, ROOMS
 from .polls import Polls
 from .routes.document import document_routes
-from .routes.forward import add_forwarded
+from .routes.forward import Forwarder
 from .routes.pages import page_routes
 from .routes.poll import poll_routes
 from .settings import Settings
@@ -48,10 +49,10 @@ def build(settings: Settings, ports: Ports) -> Running:
     polls = Polls(ports, hub, access=access, feed=feed, pages=pages)
     changes = Changes(ports, access, tokens)
 
-    app = api("gateway", signer=ports.signer, clock=ports.clock)
+    app = api(GATEWAY, signer=ports.signer, clock=ports.clock)
     app.include_router(poll_routes(polls, tokens, ports.tasks, settings))
     app.include_router(page_routes(tokens, access, feed, pages))
-    add_forwarded(app, ROUTES, ports, tokens, settings)
+    Forwarder(ports, tokens, settings).add(app, ROUTES)
     open_paths = frozenset((route.method, route.path) for route in ROUTES if route.open)
     app.include_router(document_routes(app, {route.service for route in ROUTES}, open_paths, ports))
 

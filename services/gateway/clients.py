@@ -7,7 +7,8 @@ from libs.runtime.flight import Flight
 from libs.runtime.service import Ports
 from libs.wire import api
 from libs.wire.api import Access, AccessAnswer, AccessQuestion, Page, PageQuestion, Pair
-from libs.wire.codes import Problem
+from libs.wire.codes import Problem, TryAgain
+from libs.wire.services import GROUP_MEMBERSHIP, RELAY
 
 from . import answers
 
@@ -46,12 +47,14 @@ class AccessLane:
     async def _send(self, pairs: Sequence[Pair], batch: Sequence["asyncio.Future[Access]"]) -> None:
         try:
             reply = await self._ports.calls.ask(
-                "group-membership",
+                GROUP_MEMBERSHIP,
                 api.ACCESS,
                 AccessQuestion(tuple(pairs)),
                 AccessAnswer,
                 deadline_s=self._deadline_s,
             )
+            if len(reply.answers) != len(pairs):
+                raise TryAgain("service_away", "not every question about access was answered")
         except Problem as fault:
             for answer in batch:
                 answer.set_exception(fault)
@@ -84,7 +87,7 @@ class Pages:
     async def _fetch(self, access: Access, first: int, limit: int) -> Page:
         question = PageQuestion(access.channel, access.claim_offset, first, limit)
         return await self._ports.calls.ask(
-            "relay", api.PAGES, question, Page, deadline_s=self._deadline_s
+            RELAY, api.PAGES, question, Page, deadline_s=self._deadline_s
         )
 
 

@@ -41,23 +41,29 @@ class Changes:
         await self._follow(REVOCATIONS, back_ms=LIFE_S_MAX * 1000, take=self._revoked)
 
     async def _follow(self, topic: Topic, *, back_ms: int, take: Callable[[Record], None]) -> None:
-        parts = [Partition(topic.name, index) for index in range(topic.partitions)]
-        starts = None
+        since = self._ports.clock.now_ms() - back_ms
+        starts: dict[Partition, int] = {}
         while True:
             try:
-                if starts is None:
-                    since = self._ports.clock.now_ms() - back_ms
-                    starts = dict(await self._ports.log.offsets_at(parts, since))
+                starts = starts or await self._starts(topic, since)
                 self._faults[topic.name] = ""
-                async with self._ports.log.tail(starts) as tail:
-                    async for batch in tail:
-                        for stored in batch:
-                            _take(stored, take)
-                        starts[batch[0].partition] = batch[-1].offset + 1
+                await self._read(starts, take)
             except LogError as fault:
                 self._faults[topic.name] = str(fault)
                 _log.warning("changes wait", topic=topic.name, fault=str(fault))
                 await self._ports.clock.sleep(RETRY_S)
+
+    async def _starts(self, topic: Topic, since_ms: int) -> dict[Partition, int]:
+        parts = [Partition(topic.name, index) for index in range(topic.partitions)]
+        return dict(await self._ports.log.offsets_at(parts, since_ms))
+
+    async def _read(self, starts: dict[Partition, int], take: Callable[[Record], None]) -> None:
+        """Take what comes; `starts` moves along, so that the next try goes on from there."""
+        async with self._ports.log.tail(starts) as tail:
+            async for batch in tail:
+                for stored in batch:
+                    _take(stored, take)
+                starts[batch[0].partition] = batch[-1].offset + 1
 
     def _access_changed(self, record: Record) -> None:
         if isinstance(record, AccessChanged):

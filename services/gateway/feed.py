@@ -20,6 +20,7 @@ from libs.wire.api import Access
 from libs.wire.codec import Malformed
 from libs.wire.codes import TryAgain, problem
 from libs.wire.frames import Appended, Beat, Snapshot, Unwatch, Unwatched, Watch
+from libs.wire.services import RELAY
 
 from .answers import Writer
 from .hub import Hub, Room
@@ -84,17 +85,20 @@ class Feed:
 
     def unwatch(self, room: Room) -> None:
         """Nobody listens any more."""
+        self._claims.pop(room.channel, None)
         self._wish(Unwatch(room.channel))
 
     async def run(self) -> None:
         """Keep a link for ever; wait a jittered moment after each break."""
-        address = self._ports.calls.address("relay").replace("http", "ws", 1) + api.FEED
+        address = self._ports.calls.address(RELAY).replace("http", "ws", 1) + api.FEED
         while True:
             try:
                 async with connect(
                     address,
                     additional_headers={identity.HEADER: self._ports.calls.signed()},
                     compression=None,
+                    # Not through the environment's proxy: a relay is ours and nearby.
+                    proxy=None,
                     ping_interval=None,
                     max_size=FRAME_BYTES_MAX,
                 ) as link:
@@ -159,7 +163,11 @@ class Feed:
 
     def _snapshot(self, frame: Snapshot) -> None:
         room = self._hub.rooms.get(frame.channel)
+        if room is None and frame.channel not in self._opening:
+            # It crossed our `Unwatch`: a room of it would never hear of anything again.
+            return
         if room is not None and room.epoch == frame.epoch:
+            room.first = max(room.first, frame.first)
             if not room.take(frame.entries) or room.head < frame.head:
                 room.restart(frame.entries, frame.head)
             self._waker.wake(room)
@@ -190,6 +198,7 @@ class Feed:
         if opening is not None and not opening.done():
             opening.set_exception(refused)
             opening.exception()
+        self._claims.pop(frame.channel, None)
         room = self._hub.rooms.pop(frame.channel, None)
         for waiter in list(room.waiters) if room is not None else ():
             self._hub.leave(waiter)

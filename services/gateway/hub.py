@@ -18,6 +18,9 @@ from .deadlines import Wheel
 from .ring import ENTRIES_KEPT, Ring
 
 NOWHERE = -1
+# Answers that a room remembers: those who wait share one cursor, a few more lag a little behind.
+# Each holds up to `ENTRIES_MAX` entries and is not in the budget of the rings.
+SAID_MAX = 16
 
 
 class Waiter(ABC):
@@ -104,6 +107,8 @@ class Room:
             return None
         encoded = self.ring.after(after, ENTRIES_MAX)
         body = self.writer.entries(encoded, after + len(encoded), self.head)
+        if len(self._said) >= SAID_MAX:
+            self._said.clear()
         self._said[after] = body
         return body
 

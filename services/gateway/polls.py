@@ -44,6 +44,11 @@ class Polls:
     def park(self, parking: "Parking", waiter: Waiter, wait_s: float) -> None:
         """Park; the waiter is answered or refused by whatever happens first. To be called without
         waiting in between, so that nothing happens between decision and parking."""
+        if wait_s <= 0:
+            # The wheel turns once a second; whoever only looks is not kept until then.
+            room = parking.room
+            waiter.answer(room.writer.entries((), parking.after, room.head))
+            return
         until = self._ports.clock.monotonic() + wait_s
         self._hub.park(waiter, parking.room, until, peers=parking.grant.waiters)
 

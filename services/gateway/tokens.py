@@ -7,17 +7,29 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import jwt
+from jwt.types import Options
 
+from libs.runtime.flight import Flight
 from libs.runtime.service import Ports
 from libs.runtime.web import Person
 from libs.wire.codec import Malformed, from_json
 from libs.wire.codes import Problem, Refused, TryAgain
+from libs.wire.services import SESSION
 from libs.wire.tokens import ALGORITHM, AUDIENCE, ISSUER, TYP
 
 TOKEN_CHARS_MAX = 4_096
 KEYS_S = 2.0
 # An unknown key id may be a new key: looked up, but not at the rate of whoever invents key ids.
 KEYS_AGAIN_S = 1.0
+
+
+# Times are compared with our own clock, in `person`, for the remembered tokens as for the new.
+CHECKED: Options = {
+    "require": ["exp", "iat", "sub", "sid", "aud", "iss"],
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
 
 
 class _Checked(NamedTuple):
@@ -34,6 +46,7 @@ class Tokens:
         self._checked: OrderedDict[bytes, _Checked] = OrderedDict()
         self._keys: dict[str, jwt.PyJWK] = {}
         self._keys_read_s: float | None = None
+        self._reading: Flight[str, None] = Flight(ports.tasks)
         self._revoked: OrderedDict[str, None] = OrderedDict()
 
     async def person(self, authorization: str | None) -> Person:
@@ -63,8 +76,12 @@ class Tokens:
         return [] if self._keys else ["tokens: the session service's keys are not known"]
 
     async def read_keys(self) -> None:
-        """Fetch the session service's keys. Raises `TryAgain` when it does not answer."""
-        reply = await self._ports.calls.send("session", "GET", "/v1/keys", deadline_s=KEYS_S)
+        """Fetch the session service's keys, once for all who ask meanwhile. Raises `TryAgain` when
+        it does not answer."""
+        await self._reading.join("keys", self._fetch_keys)
+
+    async def _fetch_keys(self) -> None:
+        reply = await self._ports.calls.send(SESSION, "GET", "/v1/keys", deadline_s=KEYS_S)
         self._keys_read_s = self._ports.clock.monotonic()
         try:
             document = from_json(reply.body, dict[str, Any])
@@ -87,14 +104,12 @@ class Tokens:
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                options={"require": ["exp", "iat", "sub", "sid", "aud", "iss"]},
+                options=CHECKED,
             )
-        except jwt.ExpiredSignatureError as fault:
-            raise Refused(
-                "token_expired", "refresh the session and send the new access token"
-            ) from fault
         except (jwt.PyJWTError, ValueError) as fault:
-            raise Refused("token_invalid", f"the access token does not hold: {fault}") from fault
+            # The text may quote the token: what is no Unicode in there must not get into JSON.
+            why = ascii(str(fault))
+            raise Refused("token_invalid", f"the access token does not hold: {why}") from fault
         return _Checked(Person(str(claims["sub"]), str(claims["sid"])), int(claims["exp"]))
 
     async def _key(self, header: Mapping[str, Any]) -> jwt.PyJWK:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.law.names_in import strings
+from tests.law.names_in import dotted_uses, strings
 from tests.law.tree import Source, production
 
 HOME = "libs/wire/codes.py"
+MODULE = "libs.wire.codes"
 RETRY_OF = {"Refused": "no", "TryAgain": "yes", "OutcomeUnknown": "same-key"}
 DRAWN_BRANCH = re.compile(r"[├└]── (\w+)\s+retry: (\S+)")
 DRAWN_CODES = re.compile(r"^[│ ]*(\d{3})((?: +[a-z_]+)+)$")
@@ -77,25 +78,29 @@ def _drawn(docstring: str) -> Iterator[tuple[str, int, str]]:
 
 def _raised(source: Source, rows: list[Row]) -> Iterator[str]:
     retry_of = {row.name: row.retry for row in rows}
-    for node, name in _named(source):
-        kind = _called(node)
+    for node, kind, name in _named(source):
         if name not in retry_of:
             yield source.at(node, f"{name!r} is no code; add its row to {HOME}")
         elif retry_of[name] != RETRY_OF.get(kind, retry_of[name]):
             yield source.at(node, f"{name} is not a code of {kind}; its retry is {retry_of[name]}")
 
 
-def _named(source: Source) -> Iterator[tuple[ast.Call, str]]:
+def _named(source: Source) -> Iterator[tuple[ast.Call, str, str]]:
+    called = dict(_of_codes(source))
     for node in ast.walk(source.tree):
-        if not isinstance(node, ast.Call) or _called(node) not in {*RETRY_OF, "problem"}:
+        if not isinstance(node, ast.Call) or id(node.func) not in called:
             continue
         first = node.args[0] if node.args else None
         if isinstance(first, ast.Constant) and isinstance(first.value, str):
-            yield node, first.value
+            yield node, called[id(node.func)], first.value
 
 
-def _called(node: ast.Call) -> str:
-    return str(getattr(node.func, "id", getattr(node.func, "attr", "")))
+def _of_codes(source: Source) -> Iterator[tuple[int, str]]:
+    # The log has an OutcomeUnknown of its own: only what comes from the home of the codes counts.
+    for node, name in dotted_uses(source):
+        home, _, last = name.rpartition(".")
+        if home == MODULE and last in {*RETRY_OF, "problem"}:
+            yield id(node), last
 
 
 def _unused(source: Source, rows: list[Row], elsewhere: list[Source]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from tests.law.names_in import Text, strings, text_of
 from tests.law.tree import Source, production
 
 TOPICS_HOME = "libs/wire/topics.py"
-CATALOG_HOME = "services/catalog.py"
+SERVICES_HOME = "libs/wire/services.py"
 SETTINGS_HOME = "libs/runtime/settings.py"
 VARIABLE = re.compile(r"\bROSTRUM_[A-Z]")
 TAKES_TOPIC = frozenset({"Partition", "Topic", "describe"})
@@ -73,13 +73,13 @@ def _name(node: ast.expr) -> str:
 
 
 def _services(source: Source, services: frozenset[str]) -> Iterator[str]:
-    if source.rel in {CATALOG_HOME, TOPICS_HOME}:
+    if source.rel in {SERVICES_HOME}:
         return
     # A service whose name is a record's type as well ("session") is a word of the domain.
     for text in strings(source):
         if text.value in services - KNOWN.keys():
             what = f"writes the service name {text.value!r}"
-            yield source.at(text.node, f"{what}; take it from {CATALOG_HOME}")
+            yield source.at(text.node, f"{what}; take it from {SERVICES_HOME}")
 
 
 def _variables(source: Source) -> Iterator[str]:

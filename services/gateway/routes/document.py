@@ -77,6 +77,8 @@ def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
 
 async def _fetch(ports: Ports, service: str) -> dict[str, Any]:
     reply = await ports.calls.send(service, "GET", "/openapi.json", deadline_s=DOCUMENT_S)
+    if reply.status != 200:
+        raise TryAgain("service_away", f"{service} has no document now")
     try:
         return from_json(reply.body, dict[str, Any])
     except Malformed as fault:

@@ -1,6 +1,7 @@
 """Routes that other services own: authenticated, bounded, handed on with a signed identity."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from fastapi import FastAPI, Request, Response
 
@@ -21,38 +22,43 @@ HANDED_BACK = (
     "etag",
     "cache-control",
 )
+# On the way they would be resolved, and lead to another route than the one that was matched here.
+DOTS = frozenset((b".", b".."))
 NO_BODY = ("GET", "DELETE", "HEAD")
 
 
-def add_forwarded(
-    app: FastAPI, routes: Iterable[Route], ports: Ports, tokens: Tokens, settings: Settings
-) -> None:
-    """Hand each of `routes` on to its service."""
-    for route in routes:
-        app.add_api_route(
-            route.path,
-            _handler(route, ports, tokens, settings),
-            methods=[route.method],
-            include_in_schema=False,
-        )
+class Forwarder:
+    """Hands requests on to the services that own their routes."""
 
+    def __init__(self, ports: Ports, tokens: Tokens, settings: Settings) -> None:
+        self._ports = ports
+        self._tokens = tokens
+        self._settings = settings
 
-def _handler(route: Route, ports: Ports, tokens: Tokens, settings: Settings):  # type: ignore[no-untyped-def]
-    async def forward(request: Request) -> Response:
-        person = None if route.open else await tokens.person(request.headers.get("authorization"))
-        body = await _body(request, settings.body_bytes_max)
-        reply = await ports.calls.send(
+    def add(self, app: FastAPI, routes: Iterable[Route]) -> None:
+        """Serve each of `routes` in `app`; their schemas come from their services."""
+        for route in routes:
+            app.add_api_route(
+                route.path,
+                partial(self._forward, route),
+                methods=[route.method],
+                include_in_schema=False,
+            )
+
+    async def _forward(self, route: Route, request: Request) -> Response:
+        authorization = request.headers.get("authorization")
+        person = None if route.open else await self._tokens.person(authorization)
+        body = await _body(request, self._settings.body_bytes_max)
+        reply = await self._ports.calls.send(
             route.service,
             route.method,
             _target(request),
             body=body,
             headers={"content-type": JSON} if body else {},
-            deadline_s=settings.forward_s,
+            deadline_s=self._settings.forward_s,
             **_asker(person),
         )
         return Response(reply.body, reply.status, headers=_handed_back(reply.headers))
-
-    return forward
 
 
 def _asker(person: Person | None) -> dict[str, str]:
@@ -61,6 +67,8 @@ def _asker(person: Person | None) -> dict[str, str]:
 
 def _target(request: Request) -> str:
     path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    if not DOTS.isdisjoint(path.split(b"/")):
+        raise Refused("route_unknown", "there is no route with . or .. in it; see /docs")
     query: bytes = request.scope["query_string"]
     return (path + b"?" + query if query else path).decode("latin-1")
 

@@ -1,0 +1,84 @@
+"""Writes `docs/generated/` from the tables in the code: `make docs`.
+
+A page is a function without parameters that returns Markdown, and a row in `PAGES`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from libs.wire.codes import CLASSES, CODES
+from libs.wire.records import KNOWN
+from libs.wire.topics import POOL_PARTITIONS_MAX, POOL_PREFIX, TOPICS, Cleanup, Topic, pool
+
+FOLDER = Path(__file__).parent / "generated"
+MINUTE_MS = 60_000
+
+
+def topics() -> str:
+    """The page of all topics."""
+    head = ("topic", "key", "partitions", "kept", "record types", "written by", "read by")
+    any_pool = pool(0, POOL_PARTITIONS_MAX)
+    rows = [_topic(any_pool, f"{POOL_PREFIX}NNN", f"up to {POOL_PARTITIONS_MAX:,}")]
+    rows += [_topic(topic, topic.name, str(topic.partitions)) for topic in TOPICS]
+    return _page(
+        "Topics",
+        "libs/wire/topics.py",
+        "Each topic of the log. A pool topic holds one channel's log per partition.",
+        _table(head, rows),
+    )
+
+
+def codes() -> str:
+    """The page of all error codes."""
+    head = ("status", "code", "meaning", "retry", "raised as")
+    ordered = sorted(CODES.values(), key=lambda code: (code.status, code.name))
+    rows = [
+        (str(code.status), f"`{code.name}`", code.title, code.retry, CLASSES[code.retry].__name__)
+        for code in ordered
+    ]
+    return _page(
+        "Error codes",
+        "libs/wire/codes.py",
+        "Each code that a problem (RFC 9457) can carry. `retry` says what a client does: `no`:"
+        " change the request first; `yes`: nothing was done, wait `Retry-After` and send the same"
+        " again; `same-key`: it may have been done, send it again with the same `client_id`.",
+        _table(head, rows),
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {"topics.md": topics, "codes.md": codes}
+
+
+def write(folder: Path) -> None:
+    """Write every page into `folder`, and remove pages that no row makes any more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.md"):
+        if old.name not in PAGES:
+            old.unlink()
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), "utf-8")
+
+
+def _topic(topic: Topic, name: str, partitions: str) -> tuple[str, ...]:
+    types = [f"`{kind}`" for kind, record in KNOWN.items() if record in topic.holds]
+    readers, writers = ", ".join(topic.readers), ", ".join(topic.writers)
+    return (f"`{name}`", topic.key, partitions, _kept(topic), ", ".join(types), writers, readers)
+
+
+def _kept(topic: Topic) -> str:
+    if topic.cleanup is Cleanup.AGE:
+        return f"{topic.kept_ms // MINUTE_MS} min"
+    return "forever" if topic.cleanup is Cleanup.NEVER else "newest of each key"
+
+
+def _page(title: str, source: str, says: str, table: str) -> str:
+    return f"# {title}\n\n{says}\n\nMade from `{source}` by `make docs`.\n\n{table}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = (head, ["---"] * len(head), *rows)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    write(FOLDER)

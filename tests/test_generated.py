@@ -1,0 +1,30 @@
+"""The pages under docs/generated say what the code says."""
+
+from pathlib import Path
+
+import pytest
+
+from docs.generate import FOLDER, PAGES, write
+from libs.wire.codes import CODES
+from libs.wire.topics import TOPICS
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_generated_page_is_current(name: str) -> None:
+    assert (FOLDER / name).read_text("utf-8") == PAGES[name](), "run make docs"
+
+
+def test_no_page_is_left_that_nothing_makes() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == set(PAGES)
+
+
+def test_every_topic_and_code_has_its_row() -> None:
+    topics, codes = PAGES["topics.md"](), PAGES["codes.md"]()
+    assert all(f"| `{topic.name}` |" in topics for topic in TOPICS)
+    assert all(f"| `{name}` |" in codes for name in CODES)
+
+
+def test_writing_removes_a_page_that_nothing_makes_any_more(tmp_path: Path) -> None:
+    (tmp_path / "old.md").write_text("old", "utf-8")
+    write(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(PAGES)
