@@ -16,7 +16,7 @@ from libs.log.port import Ends
 from libs.log.sqlite.schema import offset_of, place
 from libs.log.sqlite.statements import first_at
 
-# The writer answers nobody during a slice: some 5 ms on a laptop.
+# The writer answers nobody during a slice, so a slice is no more work than a batch of appends.
 SLICE_RECORDS_MAX = 1_000
 SWEEP_EVERY_MS = 60_000
 TOMBSTONE_KEPT_MS = 24 * 3_600_000

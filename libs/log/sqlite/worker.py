@@ -17,11 +17,11 @@ from libs.log.port import LogError, NotWritten, OutcomeUnknown, Partition
 
 T = TypeVar("T")
 
-# What may wait. At 20,000 appends a second this is a second's worth: later ones would only time
-# out. Bytes are bounded as well, for records may be large (64 MiB: 1,000 posts of 64 KiB).
+# What may wait: twenty transactions. Later ones would only wait until their callers gave up.
+# Bytes are bounded as well, for records may be large (64 MiB: 1,000 posts of 64 KiB).
 JOBS_MAX = 20_000
 JOBS_BYTES_MAX = 64 << 20
-# One transaction: large enough to share an fsync well, small enough to answer within ~20 ms.
+# One transaction: large enough to share an fsync, small enough that nobody waits long for others.
 BATCH_JOBS_MAX = 1_000
 
 _logger = logging.getLogger(__name__)
