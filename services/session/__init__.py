@@ -1,0 +1,1 @@
+"""Session: accounts, sign-in, devices and the tokens that prove them."""
