@@ -5,10 +5,14 @@ A page is a function without parameters that returns Markdown, and a row in `PAG
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from libs.runtime.metrics import declared
+from libs.runtime.settings import ProcessSettings, rows
 from libs.wire.codes import CLASSES, CODES
 from libs.wire.records import KNOWN
 from libs.wire.topics import POOL_PARTITIONS_MAX, POOL_PREFIX, TOPICS, Cleanup, Topic, pool
+from services.catalog import NAMES, load
 
 FOLDER = Path(__file__).parent / "generated"
 MINUTE_MS = 60_000
@@ -46,7 +50,44 @@ def codes() -> str:
     )
 
 
-PAGES: dict[str, Callable[[], str]] = {"topics.md": topics, "codes.md": codes}
+def settings() -> str:
+    """The page of all settings."""
+    kinds: dict[str, type[Any]] = {"": ProcessSettings}
+    kinds |= {name: load(name).settings for name in NAMES}
+    listed = [row for name, kind in kinds.items() for row in rows(name, kind())]
+    return _page(
+        "Settings",
+        "libs/runtime/settings.py` and `services/*/settings.py",
+        "Environment variables, their defaults (which work embedded), and what they are for."
+        " `python -m services all --check` prints those in force.",
+        _table(
+            ("variable", "default", "what it is"),
+            [(f"`{name}`", f"`{value}`" if value else "", says) for name, value, says in listed],
+        ),
+    )
+
+
+def metrics() -> str:
+    """The page of all metrics."""
+    for name in NAMES:
+        load(name)
+    return _page(
+        "Metrics",
+        "services/*/metrics.py",
+        "What `/metrics` on the admin listener shows, without what Python itself adds.",
+        _table(
+            ("metric", "type", "what it is"),
+            [(f"`{name}`", kind, says) for name, kind, says in declared()],
+        ),
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "topics.md": topics,
+    "codes.md": codes,
+    "settings.md": settings,
+    "metrics.md": metrics,
+}
 
 
 def write(folder: Path) -> None:
