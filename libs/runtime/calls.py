@@ -5,6 +5,7 @@ its address. What comes back is an answer or a `Problem`, never a driver's error
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,6 +24,8 @@ PROBLEM_TYPE = "application/problem+json"
 PACKED_TYPE = "application/msgpack"
 # Idle connections cost descriptors; more than so many at once only queue in the other service.
 CONNECTIONS_MAX = 100
+# The form of `Retry-After` that the house sends: whole seconds, here less than a day.
+SECONDS = re.compile(r"[0-9]{1,5}")
 
 
 class Reply(NamedTuple):
@@ -85,8 +88,10 @@ class Caller:
         sent[DEADLINE_HEADER] = str(int(deadline_s * 1000))
         request = self._client(service).build_request(method, path, content=body, headers=sent)
         try:
-            async with asyncio.timeout(deadline_s):
-                reply = await self._client(service).send(request)
+            # In one process the other service's app runs in this task and begins its own trace.
+            with trace.kept():
+                async with asyncio.timeout(deadline_s):
+                    reply = await self._client(service).send(request)
         except (TimeoutError, httpx.TransportError) as fault:
             raise _away(service, method, fault) from fault
         return Reply(reply.status_code, reply.headers, reply.content)
@@ -95,18 +100,25 @@ class Caller:
         self, service: str, path: str, question: Struct, answer: type[T], *, deadline_s: float
     ) -> T:
         """Ask another service's internal route, msgpack both ways. The question changes
-        nothing, for it may be asked again. Raises the `Problem` that the service answers."""
-        reply = await self.send(
-            service,
-            "POST",
-            path,
-            body=pack(question),
-            headers={"content-type": PACKED_TYPE},
-            deadline_s=deadline_s,
-        )
+        nothing, so it may be asked again: no answer is `TryAgain` (`service_away`). Raises the
+        `Problem` that the service answers."""
+        try:
+            reply = await self.send(
+                service,
+                "POST",
+                path,
+                body=pack(question),
+                headers={"content-type": PACKED_TYPE},
+                deadline_s=deadline_s,
+            )
+        except OutcomeUnknown as fault:
+            raise _silent(service) from fault
         if reply.status != 200:
             raise problem_of(service, reply)
-        return unpack(reply.body, answer)
+        try:
+            return unpack(reply.body, answer)
+        except Malformed as fault:
+            raise TryAgain("service_away", f"{service} answers no {answer.__name__}") from fault
 
     def signed(self, user: str | None = None, session: str | None = None) -> str:
         """The identity header's value, for links that are not requests."""
@@ -120,11 +132,12 @@ class Caller:
     def _client(self, service: str) -> httpx.AsyncClient:
         client = self._clients.get(service)
         if client is None:
+            # Not through the environment's proxy: signed identities stay among the services.
             limits = httpx.Limits(
                 max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX
             )
             client = self._clients[service] = httpx.AsyncClient(
-                base_url=self._addresses[service], limits=limits, timeout=None
+                base_url=self._addresses[service], limits=limits, timeout=None, trust_env=False
             )
         return client
 
@@ -135,7 +148,13 @@ def problem_of(service: str, reply: Reply) -> Problem:
         document = from_json(reply.body, _ProblemDocument)
     except Malformed:
         return TryAgain("service_away", f"{service} answered {reply.status} without a problem")
-    return problem(document.code, document.detail, field=document.field)
+    hint = reply.headers.get("retry-after", "")
+    return problem(
+        document.code,
+        document.detail,
+        field=document.field,
+        retry_after_s=int(hint) if SECONDS.fullmatch(hint) else None,
+    )
 
 
 def _away(service: str, method: str, fault: Exception) -> Problem:
@@ -146,4 +165,8 @@ def _away(service: str, method: str, fault: Exception) -> Problem:
             f"{service} did not answer in time; send it again with the same client_id",
             retry_after_s=1,
         )
+    return _silent(service)
+
+
+def _silent(service: str) -> TryAgain:
     return TryAgain("service_away", f"{service} does not answer; try again", retry_after_s=1)

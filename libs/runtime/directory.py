@@ -37,11 +37,13 @@ class DirectoryReader:
 
     async def find(self, channel: str, claim_offset: int = -1) -> Placement | None:
         """Where the channel is, or None. With the offset of its claim known nothing older than that
-        is answered. Raises `TryAgain` when the log does not answer."""
+        is answered. Raises `TryAgain` when the log does not answer or does not have the claim."""
         found = self.fold.find(channel)
         if found is not None and self._next > claim_offset:
             return found
         await self.refresh()
+        if self._next <= claim_offset:
+            raise TryAgain("rebuilding", "the channel's claim is not in the directory yet")
         return self.fold.find(channel)
 
     async def refresh(self) -> None:

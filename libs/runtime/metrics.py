@@ -27,6 +27,15 @@ def seconds(name: str, says: str, labels: Sequence[str] = ()) -> Histogram:
     return Histogram(PREFIX + name, says, labels, buckets=LATENCY_BUCKETS_S)
 
 
+def declared() -> list[tuple[str, str, str]]:
+    """For each metric of ours that this process has: name, type, what it is."""
+    return sorted(
+        (family.name, family.type, family.documentation)
+        for family in REGISTRY.collect()
+        if family.name.startswith(PREFIX)
+    )
+
+
 def exposition() -> bytes:
     """All metrics of this process in Prometheus's text form."""
     return generate_latest(REGISTRY)

@@ -1,13 +1,16 @@
 """The process: opens the ports, builds services, serves, waits for a signal, drains, ends.
 
 One TaskGroup owns every task. What a loop or server raises ends the process with that error: an
-orchestrator starts it anew, and everything it kept can be rebuilt.
+orchestrator starts it anew, and everything it kept can be rebuilt. What an operator has to mend
+before it can start (the log, a secret, a port) is told in one line instead.
 """
 
 import asyncio
 import contextlib
 import gc
 import signal
+import socket
+import sys
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,22 +21,24 @@ import uvloop
 from starlette.types import ASGIApp
 
 from libs.log.open import open_log
-from libs.log.port import Log
-from libs.runtime.admin import admin_app
+from libs.log.port import Log, LogError
+from libs.runtime.admin import Lacks, admin_app
 from libs.runtime.calls import Caller
 from libs.runtime.clock import SystemClock
 from libs.runtime.identity import Signer
 from libs.runtime.logging import configure, logger
-from libs.runtime.secrets import Secrets, entropy, random_key
+from libs.runtime.secrets import SecretMissing, Secrets, entropy, random_key
 from libs.runtime.service import AnyService, Loop, Ports, Running
-from libs.runtime.settings import ProcessSettings
+from libs.runtime.settings import ProcessSettings, variable
 from libs.runtime.tasks import GroupTasks
 from libs.store import open_store
 from libs.wire import ids
 from libs.wire.topics import TOPICS
 
 ADMIN_OFFSET = 1_000
-# Parked polls are answered by the drain; what is still open after this is cut.
+CANNOT_START = 3
+# Parked polls are answered by the drain; what is still open after this is cut. A drain that takes
+# this much longer than it may is cut as well.
 SHUTDOWN_S = 5
 BACKLOG = 4_096
 READY_POLL_S = 0.02
@@ -65,66 +70,106 @@ class Plan:
     greeting: str
 
 
-def run(plan: Plan) -> None:
-    """Run until SIGTERM or SIGINT, then drain. Raises what a service could not survive."""
+class CannotStart(Exception):
+    """What is taken, missing or cannot be opened, and what to do: one line for the operator."""
+
+
+class _Stopped(Exception):
+    """Everything is drained: it cancels the tasks that still run."""
+
+
+def run(plan: Plan) -> int:
+    """Run until SIGTERM or SIGINT, then drain. Returns the exit code: 0, or `CANNOT_START` after a
+    line on standard error. Raises what a service could not survive."""
     configure(plan.settings.log_level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_main(plan))
+    missing: list[str] = []
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_main(plan))
+    except* (CannotStart, SecretMissing) as faults:
+        missing = [f"Cannot start: {fault}" for fault in faults.exceptions]
+    print(*missing, sep="\n", end="\n" if missing else "", file=sys.stderr)
+    return CANNOT_START if missing else 0
 
 
 class _Server(uvicorn.Server):
     """A listener that leaves signals to the process."""
 
+    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
+        super().__init__(config)
+        self._listener = listener
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def live(self) -> None:
+        """Serve until it should exit."""
+        await self.serve([self._listener])
 
 
 async def _main(plan: Plan) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    log = await open_log(log_url(plan.settings), now_ms=SystemClock().now_ms)
+    async with contextlib.AsyncExitStack() as closing:
+        log = await _open(plan.settings, closing)
+        try:
+            async with asyncio.TaskGroup() as group:
+                ports = _ports(plan, log, GroupTasks(group))
+                for each in ports.values():
+                    closing.push_async_callback(each.store.aclose)
+                    closing.push_async_callback(each.calls.close)
+                await _live(plan, ports, GroupTasks(group), stop)
+                raise _Stopped
+        except* _Stopped:
+            _log.info("stopped")
+
+
+async def _open(settings: ProcessSettings, closing: contextlib.AsyncExitStack) -> Log:
+    url = log_url(settings)
     try:
+        log = await open_log(url, now_ms=SystemClock().now_ms)
+        closing.push_async_callback(log.close)
         await log.create_topics(TOPICS)
-        async with asyncio.TaskGroup() as group:
-            await _live(plan, log, GroupTasks(group), stop)
-    finally:
-        await log.close()
+    except (LogError, ValueError) as fault:
+        raise CannotStart(f"the log at {url}: {fault}") from fault
+    return log
 
 
-async def _live(plan: Plan, log: Log, tasks: GroupTasks, stop: asyncio.Event) -> None:
-    """From built to stopped."""
-    ports = _ports(plan, log, tasks)
+async def _live(
+    plan: Plan, ports: Mapping[str, Ports], tasks: GroupTasks, stop: asyncio.Event
+) -> None:
+    """From built to drained."""
     running = {
         seat.name: seat.service.build(seat.settings, ports[seat.name]) for seat in plan.seats
     }
     for each in ports.values():
         for name, built in running.items():
             each.calls.attach(name, built.app)
-    servers = _servers(plan, running)
-    serving = [tasks.spawn(server.serve(), name="listener") for server in servers]
-    loops = [
-        tasks.spawn(_forever(loop), name=f"{name}.{what}")
-        for name, built in running.items()
-        for what, loop in built.loops.items()
-    ]
-    loops.append(tasks.spawn(_greet(plan.greeting, running), name="greeting"))
+    servers = _servers(plan, running, stop)
+    serving = [tasks.spawn(server.live(), name="listener") for server in servers]
+    for name, built in running.items():
+        for what, loop in built.loops.items():
+            tasks.spawn(_run(loop), name=f"{name}.{what}")
+    tasks.spawn(_greet(plan.greeting, running), name="greeting")
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     await stop.wait()
-    _log.info("draining", seconds=plan.settings.drain_s)
-    await asyncio.gather(*(built.drain() for built in running.values()))
+    await _drain(plan.settings.drain_s, running)
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving)
-    for task in loops:
-        task.cancel()
-    for each in ports.values():
-        await each.calls.close()
-        await each.store.aclose()
-    _log.info("stopped")
+
+
+async def _drain(drain_s: float, running: Mapping[str, Running]) -> None:
+    _log.info("draining", seconds=drain_s)
+    try:
+        async with asyncio.timeout(drain_s + SHUTDOWN_S):
+            await asyncio.gather(*(built.drain() for built in running.values()))
+    except TimeoutError:
+        _log.warning("the drain is cut", seconds=drain_s + SHUTDOWN_S)
 
 
 def _ports(plan: Plan, log: Log, tasks: GroupTasks) -> dict[str, Ports]:
@@ -147,13 +192,14 @@ def _ports(plan: Plan, log: Log, tasks: GroupTasks) -> dict[str, Ports]:
     }
 
 
-def _servers(plan: Plan, running: Mapping[str, Running]) -> list[_Server]:
+def _servers(plan: Plan, running: Mapping[str, Running], stop: asyncio.Event) -> list[_Server]:
     servers = [_server(running[seat.name].app, *seat.listen) for seat in plan.seats if seat.listen]
-    lacks = {name: built.lacks for name, built in running.items()}
+    lacks: dict[str, Lacks] = {name: built.lacks for name, built in running.items()}
+    lacks["process"] = lambda: ["draining"] if stop.is_set() else []
     return [*servers, _server(admin_app(lacks), plan.settings.host, plan.admin_port)]
 
 
-async def _forever(loop: Loop) -> None:
+async def _run(loop: Loop) -> None:
     await loop()
 
 
@@ -168,8 +214,6 @@ def _server(app: ASGIApp, host: str, port: int) -> _Server:
     return _Server(
         uvicorn.Config(
             app,
-            host=host,
-            port=port,
             loop="none",
             http="httptools",
             lifespan="off",
@@ -181,8 +225,20 @@ def _server(app: ASGIApp, host: str, port: int) -> _Server:
             ws_ping_interval=None,
             backlog=BACKLOG,
             timeout_graceful_shutdown=SHUTDOWN_S,
-        )
+        ),
+        _listener(host, port),
     )
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as fault:
+        raise CannotStart(
+            f"{host}:{port} cannot be listened on ({fault.strerror}): stop what listens there, or "
+            f"set {variable('', 'port')} to another port"
+        ) from fault
 
 
 def is_embedded(settings: ProcessSettings) -> bool:

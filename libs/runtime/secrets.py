@@ -21,7 +21,7 @@ class Secrets:
         """The bytes of a secret; made by `make` if missing and allowed. Raises `SecretMissing`."""
         path = self._folder / name
         if path.exists():
-            return path.read_bytes()
+            return _not_empty(path)
         if not self._may_make:
             raise SecretMissing(f"{path} is missing: mount the deployment's secret there")
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -36,6 +36,13 @@ def random_key() -> bytes:
 def entropy(size: int) -> bytes:
     """`size` random bytes from the system."""
     return secrets.token_bytes(size)
+
+
+def _not_empty(path: Path) -> bytes:
+    content = path.read_bytes()
+    if not content:
+        raise SecretMissing(f"{path} is empty: mount the deployment's secret there")
+    return content
 
 
 def _write_once(path: Path, content: bytes) -> bytes:

@@ -83,15 +83,19 @@ def load(
     return loaded
 
 
-def describe(service: str, settings: object) -> list[str]:
-    """One line per setting: variable, value in force (secrets hidden), what it is."""
+def rows(service: str, settings: object) -> list[tuple[str, str, str]]:
+    """For each setting: variable, value in force (secrets hidden), what it is."""
     assert is_dataclass(settings)
     says = _descriptions(type(settings))
     return [
-        f"{variable(service, field.name)}={_shown(getattr(settings, field.name))}"
-        f"  # {says[field.name]}"
+        (variable(service, field.name), _shown(getattr(settings, field.name)), says[field.name])
         for field in fields(settings)
     ]
+
+
+def describe(service: str, settings: object) -> list[str]:
+    """One line per setting, as `--check` prints it."""
+    return [f"{name}={value}  # {says}" for name, value, says in rows(service, settings)]
 
 
 def _load_one(service: str, kind: type[S], environ: Mapping[str, str]) -> S:
@@ -118,8 +122,9 @@ def _unknown(environ: Mapping[str, str], known: list[str]) -> list[str]:
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name in known:
             continue
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "no service that runs here has it"
+        # Without the prefix, which would make everything look alike.
+        near = get_close_matches(name[len(PREFIX) :], [one[len(PREFIX) :] for one in known], n=1)
+        hint = f"did you mean {PREFIX}{near[0]}?" if near else "no service that runs here has it"
         faults.append(f"{name}: unknown setting; {hint}")
     return faults
 

@@ -1,6 +1,8 @@
 """The trace id of the request at hand: it rides along in calls, logs and problems."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from libs.runtime.secrets import entropy
@@ -21,3 +23,13 @@ def begin(given: str | None) -> str:
 def current() -> str:
     """The id of this request; empty outside of requests."""
     return _current.get()
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """What is begun inside does not outlive the block."""
+    before = _current.get()
+    try:
+        yield
+    finally:
+        _current.set(before)

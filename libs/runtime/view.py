@@ -6,6 +6,8 @@ So the stored position decides where to go on, and a flushed Redis is a view at 
 
 Whoever reads the view asks `settled` with the position that it read together with the data: below
 the goal (the end at start, or the highest position seen) what is missing is unknown, not absent.
+Every instance looks at all positions once in `WATCH_S`, also at those that others write: so a flush
+is noticed when nothing is appended, and an instance that only reads knows how far the view was.
 """
 
 import asyncio
@@ -60,7 +62,14 @@ class View:
         self._fold = fold
         self._ports = ports
         self._applied = applied
+        self._every = [
+            Partition(topic.name, index) for topic in topics for index in range(topic.partitions)
+        ]
+        self._group: Group | None = None
+        # What this member stored last. Only that may be compared before it writes on.
         self._mine: dict[Partition, int] = {}
+        # The stored position as last seen, whoever wrote it.
+        self._seen: dict[Partition, int] = {}
         self._goals: dict[Partition, int] = {}
         self._fault: str | None = "has not begun"
 
@@ -71,17 +80,16 @@ class View:
     def settled(self, partition: Partition, stored: bytes | None) -> bool:
         """Whether the data read with this position are all there: what is missing is absent."""
         position = int(stored or 0)
-        goal = self._goals.get(partition)
-        if goal is None:
+        if partition not in self._goals:
             return False
-        self._goals[partition] = max(goal, position)
-        return position >= goal
+        self._see(partition, max(position, self._seen.get(partition, 0)))
+        return position >= self._goals[partition]
 
     def lacks(self) -> list[str]:
         """Why the view cannot be relied on yet."""
         if self._fault is not None:
             return [f"view: {self._fault}"]
-        behind = sum(self._goals[part] > at for part, at in self._mine.items())
+        behind = sum(self._goals[part] > at for part, at in self._seen.items())
         return [f"view: {behind} partitions are being read"] if behind else []
 
     async def reached(self, partition: Partition, offset: int) -> None:
@@ -112,36 +120,44 @@ class View:
 
     async def _membership(self) -> None:
         """Be a member of the group until something moves or fails."""
-        every = [
-            Partition(topic.name, i) for topic in self._topics for i in range(topic.partitions)
-        ]
-        for partition, ends in (await self._ports.log.ends(every)).items():
+        for partition, ends in (await self._ports.log.ends(self._every)).items():
             self._goals[partition] = max(self._goals.get(partition, 0), ends.next)
+        self._mine = {}
+        self._seen = await self._stored(self._every)
         name = f"{self._service}.view"
         async with self._ports.log.group(name, self._topics, self._positions) as group:
-            self._fault = None
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._follow(group), name=f"{name}.follow")
-                both.create_task(self._notice_flush(), name=f"{name}.notice")
+            self._group, self._fault = group, None
+            try:
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._follow(group), name=f"{name}.follow")
+                    both.create_task(self._notice_flush(), name=f"{name}.notice")
+            finally:
+                self._group = None
 
     async def _follow(self, group: Group) -> None:
         async for batch in group:
-            if batch[0].partition in self._mine:
-                await self._take(batch)
-                await group.commit(batch[0].partition, batch[-1].offset + 1)
+            await self._take(batch)
+            await group.commit(batch[0].partition, batch[-1].offset + 1)
 
     async def _notice_flush(self) -> None:
         while True:
             await self._ports.clock.sleep(WATCH_S)
-            written = dict(self._mine)
-            stored = await self._stored(written)
-            if any(stored[partition] < at for partition, at in written.items()):
+            seen = dict(self._seen)
+            stored = await self._stored(self._every)
+            if any(stored[partition] < at for partition, at in seen.items()):
                 raise _Moved
+            for partition, position in stored.items():
+                self._see(partition, max(position, self._seen[partition]))
 
     async def _positions(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
+        # Asked for what is new only: what this member has already goes on as it is.
         stored = await self._stored(partitions)
-        self._mine = dict(stored)
+        self._mine.update(stored)
         return stored
+
+    def _see(self, partition: Partition, position: int) -> None:
+        self._seen[partition] = position
+        self._goals[partition] = max(self._goals[partition], position)
 
     async def _take(self, batch: Sequence[Stored]) -> None:
         partition = batch[0].partition
@@ -158,6 +174,7 @@ class View:
             except WatchError as fault:
                 raise _Moved from fault
         self._mine[partition] = batch[-1].offset + 1
+        self._see(partition, self._mine[partition])
         await self._applied(batch)
 
     async def _stored(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -168,6 +185,12 @@ class View:
         return {part: int(value or 0) for part, value in zip(wanted, values, strict=True)}
 
     async def _has(self, partition: Partition, offset: int) -> bool:
-        if partition in self._mine:
-            return self._mine[partition] > offset
-        return (await self._stored([partition]))[partition] > offset
+        if self._seen.get(partition, 0) > offset:
+            return True
+        if self._group is not None and partition in self._group.assigned():
+            return False
+        try:
+            return (await self._stored([partition]))[partition] > offset
+        except StoreUnavailable:
+            # The record is in the log: the author must not hear that nothing was done.
+            return False

@@ -19,9 +19,12 @@ T = TypeVar("T", bound=Struct)
 _log = logger("web")
 
 
-def api(title: str, *, signer: Signer, clock: Clock) -> FastAPI:
-    """An app of the house: every fault is answered as a problem document."""
-    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
+def api(
+    title: str, *, signer: Signer, clock: Clock, document: str | None = "/openapi.json"
+) -> FastAPI:
+    """An app of the house: every fault is answered as a problem document. `document` is the path of
+    its OpenAPI document; None for an app that has a route for that itself."""
+    app = FastAPI(title=title, version="1", openapi_url=document, docs_url=None, redoc_url=None)
     app.state.signer = signer
     app.state.clock = clock
     app.add_exception_handler(Problem, _answer_problem)
@@ -108,9 +111,11 @@ async def _answer_invalid(_: Request, fault: Exception) -> Response:
 async def _answer_http(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
     if fault.status_code == 405:
-        return answer(
-            Refused("method_unknown", f"{request.url.path} does not know {request.method}")
-        )
+        known = (fault.headers or {}).get("Allow", "")
+        unknown = f"{request.url.path} does not know {request.method}, but {known}"
+        response = answer(Refused("method_unknown", unknown))
+        response.headers["allow"] = known
+        return response
     if fault.status_code == 400:
         return answer(Refused("json_malformed", "send a body that is JSON in UTF-8"))
     return answer(Refused("route_unknown", f"there is no route {request.url.path}; see /docs"))

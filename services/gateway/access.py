@@ -54,10 +54,12 @@ class AccessMemory:
         return grant
 
     def holds(self, grant: Grant) -> bool:
-        """Whether nothing has changed since the grant was given: to be asked before parking."""
-        # One that was forgotten meanwhile would not be found by the next change.
+        """Whether the grant still gives the right to read: to be asked before parking."""
+        # Another request of the user may have been told no meanwhile, and written it in here. And
+        # a grant that was forgotten meanwhile would not be found by the next change.
         key = (grant.access.user, grant.access.channel)
-        return not grant.is_stale and self._grants.get(key) is grant
+        is_known = self._grants.get(key) is grant
+        return is_known and grant.access.may_read and not grant.is_stale
 
     def changed(self, channel: str, user: str | None) -> list[tuple[str, Grant]]:
         """Access of `user` (None: of all) to `channel` changed. Returns the users whose waiters

@@ -49,7 +49,7 @@ def build(settings: Settings, ports: Ports) -> Running:
     polls = Polls(ports, hub, access=access, feed=feed, pages=pages)
     changes = Changes(ports, access, tokens)
 
-    app = api(GATEWAY, signer=ports.signer, clock=ports.clock)
+    app = api(GATEWAY, signer=ports.signer, clock=ports.clock, document=None)
     app.include_router(poll_routes(polls, tokens, ports.tasks, settings))
     app.include_router(page_routes(tokens, access, feed, pages))
     Forwarder(ports, tokens, settings).add(app, ROUTES)

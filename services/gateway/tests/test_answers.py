@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from services.gateway import answers
 from services.gateway.answers import Writer
-
 from services.gateway.tests.listeners import AT, entry
 
 TEXTS = st.text(st.characters(codec="utf-8"))

@@ -4,6 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from services.gateway.hub import Waiter
 from services.gateway.tests.listeners import Listener, hub, room
 
 ROOMS = 3
@@ -18,13 +19,13 @@ class Seats(RuleBasedStateMachine):
         self.hub = hub(*self.rooms)
         self.now_s = 0.0
         self.there: dict[Listener, tuple[int, float]] = {}
-        self.peers: dict[str, list[Listener]] = {name: [] for name in "ab"}
+        self.peers: dict[str, list[Waiter]] = {name: [] for name in "ab"}
 
     @rule(where=st.integers(0, ROOMS - 1), user=st.sampled_from("ab"), wait_s=st.floats(0, 10))
     def park(self, where: int, user: str, wait_s: float) -> None:
         waiter = Listener(user, self.rooms[where].head)
-        peers = self.peers[user]
-        self.hub.park(waiter, self.rooms[where], self.now_s + wait_s, peers=peers)  # type: ignore[arg-type]
+        peers: list[Waiter] = self.peers[user]
+        self.hub.park(waiter, self.rooms[where], self.now_s + wait_s, peers=peers)
         self.there[waiter] = (where, self.now_s + wait_s)
 
     @precondition(lambda self: self.there)
