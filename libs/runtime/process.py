@@ -236,8 +236,8 @@ def _listener(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as fault:
         raise CannotStart(
-            f"{host}:{port} cannot be listened on ({fault.strerror}): stop what listens there, or "
-            f"set {variable('', 'port')} to another port"
+            f"no listener on {host}:{port}: {fault.strerror}; stop what listens there, or set "
+            f"{variable('', 'port')} to another port"
         ) from fault
 
 

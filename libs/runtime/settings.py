@@ -21,6 +21,8 @@ S = TypeVar("S")
 
 PREFIX = "ROSTRUM_"
 Says = Field
+# Two letters wrong in a short name are still a near miss; a shared syllable is not.
+ALIKE = 0.7
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,9 @@ def _unknown(environ: Mapping[str, str], known: list[str]) -> list[str]:
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name in known:
             continue
-        # Without the prefix, which would make everything look alike.
-        near = get_close_matches(name[len(PREFIX) :], [one[len(PREFIX) :] for one in known], n=1)
+        # Without the prefix, which makes everything look alike.
+        rests = [other.removeprefix(PREFIX) for other in known]
+        near = get_close_matches(name.removeprefix(PREFIX), rests, n=1, cutoff=ALIKE)
         hint = f"did you mean {PREFIX}{near[0]}?" if near else "no service that runs here has it"
         faults.append(f"{name}: unknown setting; {hint}")
     return faults

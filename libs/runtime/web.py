@@ -4,6 +4,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,10 +14,23 @@ from libs.runtime.clock import Clock
 from libs.runtime.identity import Forged, Identity, Signer
 from libs.runtime.logging import logger
 from libs.wire.codec import Malformed, Struct, pack, to_json, unpack
-from libs.wire.codes import Problem, Refused, TryAgain
+from libs.wire.codes import Problem, Refused, Retry, TryAgain
 
 T = TypeVar("T", bound=Struct)
 _log = logger("web")
+
+
+class ProblemShape(BaseModel):
+    """An RFC 9457 problem, as every error is answered."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable; what programs look at")
+    detail: str = Field(description="What happened and what to do, for people")
+    retry: Retry = Field(description="no: change it; yes: send it again; same-key: same client_id")
+    trace_id: str
+    field: str | None = Field(default=None, description="The faulty input")
 
 
 def api(
@@ -24,7 +38,15 @@ def api(
 ) -> FastAPI:
     """An app of the house: every fault is answered as a problem document. `document` is the path of
     its OpenAPI document; None for an app that has a route for that itself."""
-    app = FastAPI(title=title, version="1", openapi_url=document, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=title,
+        version="1",
+        openapi_url=document,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={422: {"model": ProblemShape, "description": "A field is wrong; see `code`"}},
+    )
     app.state.signer = signer
     app.state.clock = clock
     app.add_exception_handler(Problem, _answer_problem)

@@ -5,14 +5,15 @@ that a change of access finds them without a search.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from libs.runtime.clock import Clock
 from libs.wire.api import Access
-from libs.wire.codes import Refused, problem
+from libs.wire.codes import problem
+from libs.wire.ids import is_id
 
 from .clients import AccessLane
-from .hub import Hub, Waiter
-from .metrics import ENDED
+from .hub import Waiter
 
 NO_REMEMBERED_S = 1.0
 
@@ -32,11 +33,8 @@ class Grant:
 class AccessMemory:
     """Grants by (user, channel), at most `most` of them; those with waiters are kept."""
 
-    def __init__(
-        self, lane: AccessLane, hub: Hub, clock: Clock, *, yes_s: float, most: int
-    ) -> None:
+    def __init__(self, lane: AccessLane, clock: Clock, *, yes_s: float, most: int) -> None:
         self._lane = lane
-        self._hub = hub
         self._clock = clock
         self._yes_s = yes_s
         self._most = most
@@ -46,6 +44,9 @@ class AccessMemory:
 
     async def grant(self, user: str, channel: str) -> Grant:
         """The grant to read; asked anew when it is too old. Raises the `Problem` that refuses."""
+        if not is_id(channel):
+            # Nobody needs to be asked, and nothing remembered, about what cannot be a channel.
+            raise refusal(Access(user, channel, refusal="channel_unknown"))
         grant = self._grants.get((user, channel))
         if grant is None or not self._is_good(grant):
             grant = await self._ask(user, channel)
@@ -61,9 +62,9 @@ class AccessMemory:
         is_known = self._grants.get(key) is grant
         return is_known and grant.access.may_read and not grant.is_stale
 
-    def changed(self, channel: str, user: str | None) -> list[tuple[str, Grant]]:
-        """Access of `user` (None: of all) to `channel` changed. Returns the users whose waiters
-        must be decided anew."""
+    def changed(self, channel: str, user: str | None) -> list[Waiter]:
+        """Access of `user` (None: of all) to `channel` changed: what was remembered counts no more.
+        Returns the waiters that relied on it."""
         if channel in self._asking:
             self._changes[channel] = self._changes.get(channel, 0) + 1
         pairs = (
@@ -71,25 +72,20 @@ class AccessMemory:
             if user is not None
             else [pair for pair in self._grants if pair[1] == channel]
         )
-        affected = []
-        for pair in pairs:
-            grant = self._grants.get(pair)
-            if grant is not None:
-                grant.is_stale = True
-                affected.append((pair[0], grant))
-        return [(name, grant) for name, grant in affected if grant.waiters]
+        return self._distrust(grant for pair in pairs if (grant := self._grants.get(pair)))
 
-    async def decide_again(self, user: str, grant: Grant) -> None:
-        """End the waiters of a user whose access ended; leave them if it holds."""
-        fresh = await self._ask(user, grant.access.channel)
-        if fresh.access.may_read:
-            return
-        for waiter in list(grant.waiters):
-            self._hub.leave(waiter)
-            waiter.refuse(
-                Refused("access_ended", "your access to this channel ended while you listened")
-            )
-            ENDED.inc()
+    def missed(self) -> list[Waiter]:
+        """Changes may have been missed: nothing that was remembered counts. Returns all waiters."""
+        for channel in self._asking:
+            self._changes[channel] = self._changes.get(channel, 0) + 1
+        return self._distrust(self._grants.values())
+
+    def _distrust(self, grants: Iterable[Grant]) -> list[Waiter]:
+        waiters: list[Waiter] = []
+        for grant in grants:
+            grant.is_stale = True
+            waiters += grant.waiters
+        return waiters
 
     async def _ask(self, user: str, channel: str) -> Grant:
         self._asking[channel] = self._asking.get(channel, 0) + 1

@@ -35,7 +35,6 @@ def build(settings: Settings, ports: Ports) -> Running:
     lane = AccessLane(ports, settings.relay_s)
     access = AccessMemory(
         lane,
-        hub,
         ports.clock,
         yes_s=settings.access_remembered_s,
         most=settings.access_memory,
@@ -47,7 +46,7 @@ def build(settings: Settings, ports: Ports) -> Running:
 
     feed = Feed(ports, hub, Waker(hub, _Timers(), straggle), settings)
     polls = Polls(ports, hub, access=access, feed=feed, pages=pages)
-    changes = Changes(ports, access, tokens)
+    changes = Changes(ports, access, tokens, hold=polls.hold)
 
     app = api(GATEWAY, signer=ports.signer, clock=ports.clock, document=None)
     app.include_router(poll_routes(polls, tokens, ports.tasks, settings))

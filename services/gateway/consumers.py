@@ -1,18 +1,21 @@
 """What the gateway follows in the log: changes of access, and sessions that ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from libs.log.port import LogError, Partition, Stored
+from libs.log.port import LogError, Partition, PositionGone, Stored
 from libs.runtime.logging import logger
 from libs.runtime.service import Ports
 from libs.wire.codec import Malformed
-from libs.wire.codes import Problem
 from libs.wire.records import AccessChanged, Record, Revocation, decode
 from libs.wire.tokens import LIFE_S_MAX
 from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS, Topic
 
-from .access import AccessMemory, Grant
+from .access import AccessMemory
+from .hub import Waiter
 from .tokens import Tokens
+
+# Takes waiters whose access is to be decided anew.
+Hold = Callable[[Sequence[Waiter]], None]
 
 RETRY_S = 0.5
 
@@ -22,9 +25,10 @@ _log = logger("gateway.consumers")
 class Changes:
     """Tails both topics; ready once it has begun."""
 
-    def __init__(self, ports: Ports, access: AccessMemory, tokens: Tokens) -> None:
+    def __init__(self, ports: Ports, access: AccessMemory, tokens: Tokens, *, hold: Hold) -> None:
         self._ports = ports
         self._access = access
+        self._hold = hold
         self._tokens = tokens
         self._faults = {ACCESS_CHANGES.name: "not read yet", REVOCATIONS.name: "not read yet"}
 
@@ -48,6 +52,10 @@ class Changes:
                 starts = starts or await self._starts(topic, since)
                 self._faults[topic.name] = ""
                 await self._read(starts, take)
+            except PositionGone as gone:
+                # The topic forgot records that were not read here: what they said is not known.
+                starts[Partition(*gone.partition)] = gone.first
+                self._hold(self._access.missed())
             except LogError as fault:
                 self._faults[topic.name] = str(fault)
                 _log.warning("changes wait", topic=topic.name, fault=str(fault))
@@ -67,18 +75,11 @@ class Changes:
 
     def _access_changed(self, record: Record) -> None:
         if isinstance(record, AccessChanged):
-            for user, grant in self._access.changed(record.channel, record.user):
-                self._ports.tasks.spawn(self._decide(user, grant), name="gateway.access")
+            self._hold(self._access.changed(record.channel, record.user))
 
     def _revoked(self, record: Record) -> None:
         if isinstance(record, Revocation):
             self._tokens.revoke(record.session)
-
-    async def _decide(self, user: str, grant: Grant) -> None:
-        try:
-            await self._access.decide_again(user, grant)
-        except Problem as fault:
-            _log.warning("access not decided", fault=str(fault))
 
 
 def _take(stored: Stored, take: Callable[[Record], None]) -> None:

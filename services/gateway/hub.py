@@ -26,13 +26,14 @@ SAID_MAX = 16
 class Waiter(ABC):
     """A parked connection of `user`, who has read up to `after`. Parsers subclass it."""
 
-    __slots__ = ("after", "bucket", "peers", "place", "room", "user")
+    __slots__ = ("after", "bucket", "is_gone", "peers", "place", "room", "user")
 
     def __init__(self, user: str, after: int) -> None:
         self.user = user
         self.after = after
         self.place = NOWHERE
         self.bucket = 0
+        self.is_gone = False
         self.room: Room | None = None
         self.peers: list[Waiter] = []
 
@@ -162,6 +163,8 @@ class Hub:
         self.rooms: OrderedDict[str, Room] = OrderedDict()
         self._wheel: Wheel[Waiter] = Wheel(now_s)
         self._bytes_max = ring_bytes
+        self.is_draining = False
+        self.reconnect_after_ms = 0
 
     def add(self, room: Room) -> None:
         """A room that has its snapshot."""
@@ -230,7 +233,9 @@ class Hub:
         return held
 
     def drain(self, reconnect_after_ms: int) -> int:
-        """Answer everybody: poll elsewhere, with the same cursor. Returns how many."""
+        """Answer everybody, from now on: poll elsewhere, with the same cursor. Returns how many."""
+        self.is_draining = True
+        self.reconnect_after_ms = reconnect_after_ms
         count = 0
         for room in self.rooms.values():
             for waiter in list(room.waiters):

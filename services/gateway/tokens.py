@@ -15,7 +15,7 @@ from libs.runtime.web import Person
 from libs.wire.codec import Malformed, from_json
 from libs.wire.codes import Problem, Refused, TryAgain
 from libs.wire.services import SESSION
-from libs.wire.tokens import ALGORITHM, AUDIENCE, ISSUER, TYP
+from libs.wire.tokens import ALGORITHM, AUDIENCE, ISSUER, LIFE_S_MAX, TYP
 
 TOKEN_CHARS_MAX = 4_096
 KEYS_S = 2.0
@@ -110,6 +110,8 @@ class Tokens:
             # The text may quote the token: what is no Unicode in there must not get into JSON.
             why = ascii(str(fault))
             raise Refused("token_invalid", f"the access token does not hold: {why}") from fault
+        if claims["exp"] - claims["iat"] > LIFE_S_MAX:
+            raise Refused("token_invalid", "the token would live longer than any of ours")
         return _Checked(Person(str(claims["sub"]), str(claims["sid"])), int(claims["exp"]))
 
     async def _key(self, header: Mapping[str, Any]) -> jwt.PyJWK:

@@ -45,9 +45,9 @@ class Seen(Struct, frozen=True):
     deadline_ms: int
 
 
-def bakery(clock: VirtualClock) -> FastAPI:
+def bakery(clock: VirtualClock, key: bytes = KEY) -> FastAPI:
     """The other service."""
-    app = api("bakery", signer=Signer(KEY), clock=clock)
+    app = api("bakery", signer=Signer(key), clock=clock)
 
     @app.post("/internal/twice")
     async def twice(request: Request, who: FromService) -> Response:
@@ -196,11 +196,13 @@ async def test_a_reply_is_handed_back_as_it_is_problems_included(shop: Caller) -
     assert reply.headers["content-type"] == "application/problem+json"
 
 
-async def test_an_identity_of_another_deployment_is_refused(shop: Caller) -> None:
-    foreign = Caller("shop", signer=Signer(bytes(32)), clock=VirtualClock(), addresses={})
-    foreign._clients = shop._clients
-    fault = await raised(ask(foreign, "/internal/twice"))
+async def test_an_identity_of_another_deployment_is_refused() -> None:
+    clock = VirtualClock()
+    calls = caller(clock)
+    calls.attach("bakery", bakery(clock, key=bytes(32)))
+    fault = await raised(ask(calls, "/internal/twice"))
     assert (fault.code.name, fault.code.status) == ("token_invalid", 401)
+    await calls.close()
 
 
 async def test_a_late_answer_is_unknown_only_where_something_may_have_changed(

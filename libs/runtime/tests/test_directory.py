@@ -154,7 +154,7 @@ async def test_the_loop_follows_and_says_what_is_lacking() -> None:
         async with running(reader.run):
             await eventually(lambda: not reader.lacks(), within_s=SOON_S, what="ready")
             await ports.log.append(PARTITION, claim(1))
-            await eventually(lambda: len(reader.fold) == 2, within_s=SOON_S, what="followed")
+            await eventually(lambda: reader.fold.next_offset == 2, within_s=SOON_S, what="followed")
             log.cut()
             await eventually(reader.lacks, within_s=SOON_S, what="away")
             assert reader.lacks() == ["directory: cut off from the log"]
@@ -162,4 +162,6 @@ async def test_the_loop_follows_and_says_what_is_lacking() -> None:
             log.heal()
             await clock.elapse(RETRY_S)
             await eventually(lambda: not reader.lacks(), within_s=SOON_S, what="back")
-            await eventually(lambda: len(reader.fold) == 3, within_s=SOON_S, what="caught up")
+            await eventually(
+                lambda: reader.fold.next_offset == 3, within_s=SOON_S, what="caught up"
+            )

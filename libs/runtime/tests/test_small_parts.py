@@ -16,20 +16,6 @@ from libs.runtime.clock import SystemClock
 from libs.runtime.tasks import GroupTasks, running_tasks
 
 ROOT = Path(__file__).parents[3]
-LOGGING = """
-import logging
-from libs.runtime.logging import configure, logger
-log = logger("shop")
-configure("info")
-log.debug("too small")
-log.info("sold", thing="lamp")
-try:
-    1 / 0
-except ZeroDivisionError as fault:
-    log.error("failed", exc_info=fault)
-logging.getLogger("theirs").warning("odd %s", "thing")
-logging.getLogger("theirs").info("too small")
-"""
 
 MADE = metrics.counter("tests_things_total", "Things that tests made", ["kind"])
 HELD = metrics.gauge("tests_held", "Things that tests hold")
@@ -74,7 +60,7 @@ def test_a_trace_id_of_our_form_is_taken_over_and_any_other_is_replaced() -> Non
 
 async def test_a_log_line_is_a_json_object_on_standard_error() -> None:
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", LOGGING), stdout=-1, stderr=-1, cwd=ROOT
+        *(sys.executable, "-m", "libs.runtime.tests.log_lines"), stdout=-1, stderr=-1, cwd=ROOT
     )
     async with asyncio.timeout(30):
         out, err = await child.communicate()

@@ -23,7 +23,7 @@ from services.gateway.tests.fakes import ChannelLog, Echo, FakeMembers, FakeRela
 from services.gateway.tests.surroundings import surroundings
 
 WITHIN_S = 10.0
-CHANNEL = "c1"
+CHANNEL = "0" * 25 + "1"
 STEP_S = 0.25
 PATIENCE_S = 0.1
 

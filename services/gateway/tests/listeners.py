@@ -9,7 +9,7 @@ from services.gateway.answers import Writer
 from services.gateway.hub import Hub, Room, Waiter
 
 AT = "2026-11-21T08:00:00.000Z"
-CHANNEL = "c1"
+CHANNEL = "0" * 25 + "1"
 EPOCH = 1
 RING_BYTES = 1 << 20
 

@@ -32,7 +32,7 @@ class Memory:
         lane = AccessLane(ports, 1.0)
         self.room: Room = room(head=10)
         self.hub: Hub = hub(self.room)
-        self.access = AccessMemory(lane, self.hub, clock, yes_s=YES_S, most=most)
+        self.access = AccessMemory(lane, clock, yes_s=YES_S, most=most)
 
     async def refusal(self, user: str) -> str:
         """The code with which a user is refused."""
@@ -116,26 +116,20 @@ async def test_an_answer_that_a_change_overtook_is_not_kept(who: str | None) -> 
         assert await it.refusal("ann") == "banned"
 
 
-async def test_an_access_that_ended_ends_those_who_wait() -> None:
+async def test_a_change_names_those_who_wait_on_it_and_nobody_else() -> None:
     async with memory() as it:
         waiters = [await it.listener("ann") for _ in range(3)]
         other = await it.listener("bob")
-        it.members.refusals["ann", CHANNEL] = "banned"
-        ((user, grant),) = it.access.changed(CHANNEL, "ann")
-        await it.access.decide_again(user, grant)
-        assert [each.refused for each in waiters] == ["access_ended"] * 3
-        assert (it.hub.parked, other.problems) == (1, [])
-        assert grant.waiters == []
+        assert it.access.changed(CHANNEL, "ann") == waiters
+        assert it.access.changed(CHANNEL, None) == [*waiters, other]
 
 
-async def test_an_access_that_still_holds_leaves_those_who_wait() -> None:
+async def test_when_changes_were_missed_nothing_that_was_remembered_counts() -> None:
     async with memory() as it:
         waiter = await it.listener("ann")
-        ((user, grant),) = it.access.changed(CHANNEL, None)
-        await it.access.decide_again(user, grant)
-        assert waiter.problems == []
-        assert it.access.holds(grant)
-        assert it.hub.parked == 1
+        grant = await it.access.grant("ann", CHANNEL)
+        assert it.access.missed() == [waiter]
+        assert not it.access.holds(grant)
 
 
 async def test_the_memory_is_bounded_and_keeps_those_who_wait_beyond_that() -> None:
@@ -145,9 +139,7 @@ async def test_the_memory_is_bounded_and_keeps_those_who_wait_beyond_that() -> N
         held = [user for user, grant in grants.items() if it.access.holds(grant)]
         assert held == ["d", "e", "f"]
         it.members.refusals["first", CHANNEL] = "banned"
-        ((user, grant),) = it.access.changed(CHANNEL, "first")
-        await it.access.decide_again(user, grant)
-        assert waiter.refused == "access_ended"
+        assert it.access.changed(CHANNEL, "first") == [waiter]
 
 
 async def test_a_grant_that_was_forgotten_holds_no_more_since_no_change_would_find_it() -> None:

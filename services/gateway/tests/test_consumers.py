@@ -15,8 +15,9 @@ from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 from services.gateway.access import AccessMemory
 from services.gateway.clients import AccessLane
 from services.gateway.consumers import Changes
+from services.gateway.hub import Waiter
 from services.gateway.tests.fakes import FakeMembers
-from services.gateway.tests.listeners import CHANNEL, hub
+from services.gateway.tests.listeners import CHANNEL
 from services.gateway.tests.surroundings import surroundings
 from services.gateway.tokens import Tokens
 
@@ -44,9 +45,10 @@ class Followed:
         members.public.add(CHANNEL)
         ports.calls.attach("group-membership", members.app)
         lane = AccessLane(ports, 1.0)
-        self.access = AccessMemory(lane, hub(), clock, yes_s=60.0, most=SESSIONS_MAX)
+        self.access = AccessMemory(lane, clock, yes_s=60.0, most=SESSIONS_MAX)
         self.tokens = Revoked(ports)
-        self.changes = Changes(ports, self.access, self.tokens)
+        self.held: list[Waiter] = []
+        self.changes = Changes(ports, self.access, self.tokens, hold=self.held.extend)
         self.loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

@@ -12,6 +12,7 @@ from services.gateway.tests.edge import CHANNEL, Edge, edge
 from services.gateway.tests.listeners import entries, entry
 
 SILENCE_S = SILENT_S + 5
+SECOND = "0" * 25 + "2"
 
 
 async def ids_of(it: Edge, poll: "asyncio.Task[httpx.Response]") -> list[int]:
@@ -155,11 +156,11 @@ async def test_a_channel_that_the_relay_gives_up_refuses_those_who_wait() -> Non
 
 async def test_a_channel_that_the_relay_does_not_know_is_refused_at_once() -> None:
     async with edge() as it:
-        it.members.public.add("new")
-        reply = await it.poll("new")
+        it.members.public.add(SECOND)
+        reply = await it.poll(SECOND)
         assert (reply.status_code, reply.json()["code"]) == (404, "channel_unknown")
-        it.channel("new", head=0)
-        assert (await it.poll("new")).json()["cursor"] == "1-0"
+        it.channel(SECOND, head=0)
+        assert (await it.poll(SECOND)).json()["cursor"] == "1-0"
 
 
 @pytest.mark.parametrize("is_asked", [True, False], ids=["gap", "sent"])
@@ -197,8 +198,8 @@ async def test_a_snapshot_of_a_channel_that_is_watched_no_more_opens_nothing() -
         await it.poll()
         await it.soon(lambda: Unwatch(CHANNEL) in it.relay.heard, "the channel is unwatched")
         await it.relay.send(Snapshot(CHANNEL, 1, 10, 1, entries(1, 10)))
-        it.channel("c2")
-        await it.poll("c2")
+        it.channel(SECOND)
+        await it.poll(SECOND)
         await it.poll()
         assert it.relay.watches(CHANNEL) == [-1, -1]
 
