@@ -1,0 +1,1 @@
+"""Posts: who may, in which order, and each of them once."""

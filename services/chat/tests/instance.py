@@ -1,0 +1,161 @@
+"""Instances of chat over one log, people who post, and a stand-in for group-membership."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.types import Receive, Scope, Send
+
+from libs.log.port import Log, Partition, Stored
+from libs.runtime.calls import Caller
+from libs.runtime.clock import SystemClock
+from libs.runtime.identity import HEADER, Identity, Signer
+from libs.runtime.secrets import Secrets
+from libs.runtime.service import Loop, Ports, Running
+from libs.runtime.tasks import GroupTasks
+from libs.store import open_store
+from libs.testing.eventually import eventually
+from libs.wire import ids
+from libs.wire.api import Access, AccessAnswer, AccessQuestion
+from libs.wire.codec import pack, unpack
+from libs.wire.codes import CODES
+from libs.wire.directory import Placement
+from libs.wire.entries import Entry
+from libs.wire.fold import ChannelFold
+from libs.wire.records import Claim, Message, encode
+from libs.wire.services import CHAT, GATEWAY, GROUP_MEMBERSHIP
+from libs.wire.topics import DIRECTORY, pool
+from services.chat.app import build
+from services.chat.settings import Settings
+
+SOON_S = 5.0
+CLOCK = SystemClock()
+SIGNER = Signer(b"k" * 32)
+POOL = pool(0, 8)
+CHANNEL = ids.derived("channel", "news")
+ANNA, BEN = ids.derived("user", "anna"), ids.derived("user", "ben")
+HOME = Placement(
+    channel=CHANNEL,
+    epoch=1,
+    topic=POOL.name,
+    partition=3,
+    base_offset=0,
+    base_id=1,
+    kind="group",
+    visibility="public",
+    claim_offset=0,
+)
+PARTITION = Partition(HOME.topic, HOME.partition)
+
+
+class Members:
+    """Answers for group-membership: everybody may post unless a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Access] = {}
+        self.away = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        question = unpack(message["body"], AccessQuestion)
+        answers = tuple(
+            self.answers.get(pair.user)
+            or Access(pair.user, pair.channel, role="member", may_read=True, may_post=True, epoch=1)
+            for pair in question.pairs
+        )
+        status = CODES["service_away"].status if self.away else 200
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": pack(AccessAnswer(answers))})
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of chat; requests come as the gateway sends them."""
+
+    running: Running
+    http: httpx.AsyncClient
+    members: Members = field(default_factory=Members)
+
+    async def post(
+        self, text: str = "hello", client_id: str = "c1", *, who: str = ANNA, **more: Any
+    ) -> httpx.Response:
+        """Post to the channel."""
+        return await self.send({"client_id": client_id, "text": text, **more}, who=who)
+
+    async def send(self, body: Any, *, who: str = ANNA, channel: str = CHANNEL) -> httpx.Response:
+        """Post this body."""
+        identity = SIGNER.sign(Identity(GATEWAY, who, "a session"), CLOCK.now_ms())
+        headers = {HEADER: identity, "content-type": "application/json"}
+        path = f"/v1/channels/{channel}/messages"
+        return await self.http.post(path, content=json.dumps(body), headers=headers)
+
+
+async def claim(log: Log) -> None:
+    """Give the channel its partition."""
+    record = Claim(
+        channel=CHANNEL,
+        epoch=HOME.epoch,
+        topic=HOME.topic,
+        partition=HOME.partition,
+        base_offset=HOME.base_offset,
+        base_id=HOME.base_id,
+        kind=HOME.kind,
+        owner=ANNA,
+        visibility=HOME.visibility,
+        title="News",
+    )
+    await log.append(Partition(DIRECTORY.name, 0), encode(record))
+
+
+@asynccontextmanager
+async def running(log: Log, settings: Settings | None = None) -> AsyncIterator[Instance]:
+    """An instance, its loops running, ready."""
+    members = Members()
+    calls = Caller(CHAT, signer=SIGNER, clock=CLOCK, addresses={})
+    calls.attach(GROUP_MEMBERSHIP, members)
+    async with asyncio.TaskGroup() as group:
+        ports = Ports(
+            log=log,
+            store=open_store(""),
+            calls=calls,
+            clock=CLOCK,
+            tasks=GroupTasks(group),
+            signer=SIGNER,
+            secrets=Secrets(Path("nowhere"), may_make=False),
+            new_id=lambda: ids.fresh(CLOCK.now_ms(), bytes(10)),
+        )
+        built = build(settings or Settings(), ports)
+        loops = [group.create_task(_run(loop)) for loop in built.loops.values()]
+        await eventually(lambda: not built.lacks(), within_s=SOON_S, what="chat is ready")
+        transport = httpx.ASGITransport(built.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://chat") as http:
+            yield Instance(built, http, members)
+        for loop in loops:
+            loop.cancel()
+    await calls.close()
+
+
+async def _run(loop: Loop) -> None:
+    await loop()
+
+
+async def append(log: Log, client_id: str, text: str = "hello", *, who: str = ANNA) -> int:
+    """Another instance's append: the id of its entry."""
+    record = Message(channel=CHANNEL, author=who, client_id=client_id, text=text)
+    return HOME.id_of((await log.append(PARTITION, encode(record))).offset)
+
+
+async def records(log: Log) -> Sequence[Stored]:
+    """The channel's log."""
+    return await log.read(PARTITION, 0, limit=1_000)
+
+
+async def entries(log: Log) -> list[Entry]:
+    """The channel's entries as every reader sees them."""
+    fold = ChannelFold(CHANNEL, HOME.base_id)
+    return [fold.push(stored.value, stored.at_ms) for stored in await records(log)]

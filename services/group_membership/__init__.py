@@ -1,0 +1,1 @@
+"""Channels, their members, roles and bans, and where each channel's log is."""

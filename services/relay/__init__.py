@@ -1,0 +1,1 @@
+"""The newest entries of busy channels, and pages of the others, for all gateways."""
