@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         Seat(name, services[name], settings[name], _listen(name, process, ports, len(names)))
         for name in names
     ]
-    run(
+    return run(
         Plan(
             settings=process,
             seats=seats,
@@ -51,7 +51,6 @@ def main(arguments: Sequence[str]) -> int:
             greeting=GREETING.format(url=f"http://{process.host}:{process.port}"),
         )
     )
-    return 0
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -115,15 +115,21 @@ async def _main(plan: Plan) -> None:
     async with contextlib.AsyncExitStack() as closing:
         log = await _open(plan.settings, closing)
         try:
-            async with asyncio.TaskGroup() as group:
-                ports = _ports(plan, log, GroupTasks(group))
-                for each in ports.values():
-                    closing.push_async_callback(each.store.aclose)
-                    closing.push_async_callback(each.calls.close)
-                await _live(plan, ports, GroupTasks(group), stop)
-                raise _Stopped
+            await _group(plan, log, closing, stop)
         except* _Stopped:
             _log.info("stopped")
+
+
+async def _group(
+    plan: Plan, log: Log, closing: contextlib.AsyncExitStack, stop: asyncio.Event
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        ports = _ports(plan, log, GroupTasks(group))
+        for each in ports.values():
+            closing.push_async_callback(each.store.aclose)
+            closing.push_async_callback(each.calls.close)
+        await _live(plan, ports, GroupTasks(group), stop)
+        raise _Stopped
 
 
 async def _open(settings: ProcessSettings, closing: contextlib.AsyncExitStack) -> Log:

@@ -9,7 +9,7 @@ from libs.wire.codes import Refused, TryAgain, problem
 from libs.wire.directory import Placement
 
 from .model import Standing
-from .store import Found, Rows, rebuilding
+from .rows import Found, Rows, rebuilding
 
 UNKNOWN = Refused("channel_unknown", "there is no channel with this id")
 

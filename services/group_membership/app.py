@@ -17,8 +17,9 @@ from .pools import Pools
 from .routes.access import access_routes
 from .routes.channels import channel_routes
 from .routes.members import ban_routes, member_routes
+from .rows import Rows
 from .settings import Settings
-from .store import NAME, TOPICS, Rows
+from .store import NAME, TOPICS
 
 
 def build(settings: Settings, ports: Ports) -> Running:

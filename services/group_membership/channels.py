@@ -19,8 +19,9 @@ from .handles import Handles
 from .journal import Journal
 from .model import DEFAULT_POSTING, Draft, Wish, draft
 from .pools import Pools
+from .rows import Place, Rows
 from .settings import Settings
-from .store import Place, Rows, channels_key
+from .store import channels_key
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from libs.wire.codes import Refused
 from libs.wire.records import NameClaim
 
 from .journal import Journal
-from .store import Rows, rebuilding
+from .rows import Rows, rebuilding
 
 
 class Handles:

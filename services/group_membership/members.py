@@ -16,7 +16,8 @@ from .model import (
     check_rules,
     check_rules_over,
 )
-from .store import Place, members_key
+from .rows import Place
+from .store import members_key
 
 
 @dataclass(frozen=True)

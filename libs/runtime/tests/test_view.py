@@ -212,11 +212,8 @@ async def test_two_instances_share_partitions_and_both_know_what_is_settled() ->
         async with one.living():
             async with two.living():
                 await both_take(ports, one, two)
-                for view in (one.view, two.view):
-                    ends = await ports.log.ends(PARTITIONS)
-                    for partition, end in ends.items():
-                        await reaches(ports, view, end.next - 1, partition)
-                        assert view.settled(partition, await position(ports.store, view, partition))
+                await all_settled(ports, one.view)
+                await all_settled(ports, two.view)
             one.taken.clear()
             for partition in PARTITIONS:
                 await put(ports, [99], partition)
@@ -225,6 +222,12 @@ async def test_two_instances_share_partitions_and_both_know_what_is_settled() ->
             )
         shelves = [await items(ports.store, partition) for partition in PARTITIONS]
         assert all(shelf == [*range(len(shelf) - 1), 99] for shelf in shelves)
+
+
+async def all_settled(ports: Ports, view: View) -> None:
+    for partition, ends in (await ports.log.ends(PARTITIONS)).items():
+        await reaches(ports, view, ends.next - 1, partition)
+        assert view.settled(partition, await position(ports.store, view, partition))
 
 
 async def both_take(ports: Ports, one: Shelf, two: Shelf) -> None:

@@ -112,24 +112,29 @@ async def claim(log: Log) -> None:
     await log.append(Partition(DIRECTORY.name, 0), encode(record))
 
 
+def ports(log: Log, group: asyncio.TaskGroup, members: Members) -> Ports:
+    """Ports over a log; what is spawned belongs to `group`."""
+    calls = Caller(CHAT, signer=SIGNER, clock=CLOCK, addresses={})
+    calls.attach(GROUP_MEMBERSHIP, members)
+    return Ports(
+        log=log,
+        store=open_store(""),
+        calls=calls,
+        clock=CLOCK,
+        tasks=GroupTasks(group),
+        signer=SIGNER,
+        secrets=Secrets(Path("nowhere"), may_make=False),
+        new_id=lambda: ids.fresh(CLOCK.now_ms(), bytes(10)),
+    )
+
+
 @asynccontextmanager
 async def running(log: Log, settings: Settings | None = None) -> AsyncIterator[Instance]:
     """An instance, its loops running, ready."""
     members = Members()
-    calls = Caller(CHAT, signer=SIGNER, clock=CLOCK, addresses={})
-    calls.attach(GROUP_MEMBERSHIP, members)
     async with asyncio.TaskGroup() as group:
-        ports = Ports(
-            log=log,
-            store=open_store(""),
-            calls=calls,
-            clock=CLOCK,
-            tasks=GroupTasks(group),
-            signer=SIGNER,
-            secrets=Secrets(Path("nowhere"), may_make=False),
-            new_id=lambda: ids.fresh(CLOCK.now_ms(), bytes(10)),
-        )
-        built = build(settings or Settings(), ports)
+        made = ports(log, group, members)
+        built = build(settings or Settings(), made)
         loops = [group.create_task(_run(loop)) for loop in built.loops.values()]
         await eventually(lambda: not built.lacks(), within_s=SOON_S, what="chat is ready")
         transport = httpx.ASGITransport(built.app, raise_app_exceptions=False)
@@ -137,7 +142,7 @@ async def running(log: Log, settings: Settings | None = None) -> AsyncIterator[I
             yield Instance(built, http, members)
         for loop in loops:
             loop.cancel()
-    await calls.close()
+        await made.calls.close()
 
 
 async def _run(loop: Loop) -> None:

@@ -5,6 +5,7 @@ import pytest
 from libs.log.port import Log
 from libs.wire import ids
 from libs.wire.api import Access
+from services.chat.routes import CREATED, REPEATED
 from services.chat.tests.instance import ANNA, BEN, CHANNEL, Instance, entries
 
 FINE = {"client_id": "c1", "text": "hello"}
@@ -12,7 +13,7 @@ FINE = {"client_id": "c1", "text": "hello"}
 
 async def test_a_post_is_answered_with_its_place(chat: Instance, log: Log) -> None:
     answer = await chat.post("hello", "c1")
-    assert answer.status_code == 201
+    assert answer.status_code == CREATED
     (entry,) = await entries(log)
     assert answer.json() == {"id": 1, "cursor": "1-1", "at": entry.at}
     assert (entry.text, entry.sender) == ("hello", ANNA)
@@ -21,7 +22,7 @@ async def test_a_post_is_answered_with_its_place(chat: Instance, log: Log) -> No
 async def test_the_same_again_is_answered_with_the_first_id(chat: Instance, log: Log) -> None:
     first = await chat.post("hello", "c1")
     again = await chat.post("hello", "c1", retry=True)
-    assert again.status_code == 200
+    assert again.status_code == REPEATED
     assert again.json() == first.json()
     assert len(await entries(log)) == 1
 
@@ -55,7 +56,7 @@ async def test_a_body_that_is_not_as_documented_is_refused(chat: Instance, body:
 
 
 async def test_the_longest_text_is_taken(chat: Instance) -> None:
-    assert (await chat.post("\U0001f600" * 4_096)).status_code == 201
+    assert (await chat.post("\U0001f600" * 4_096)).status_code == CREATED
 
 
 async def test_another_body_under_a_used_client_id_is_refused(chat: Instance) -> None:
@@ -69,7 +70,7 @@ async def test_a_reply_names_an_entry_of_the_channel(chat: Instance, log: Log) -
     unknown = await chat.post(reply_to=1)
     assert (unknown.status_code, unknown.json()["code"]) == (422, "reply_unknown")
     await chat.post("first", "c0")
-    assert (await chat.post(reply_to=1)).status_code == 201
+    assert (await chat.post(reply_to=1)).status_code == CREATED
     assert [entry.reply_to for entry in await entries(log)] == [None, 1]
 
 

@@ -13,7 +13,7 @@ from libs.wire.records import Kind, Posting, Role, Visibility
 from ..channels import Shown
 from ..members import Member
 from ..model import Wish
-from ..store import Place
+from ..rows import Place
 
 HANDLE_PATTERN = "^[a-z][a-z0-9_]{2,31}$"
 # A page is answered from one small read; more is asked for with `next`.

@@ -10,7 +10,8 @@ from libs.wire.records import AccessChanged, decode
 from libs.wire.topics import ACCESS_CHANGES
 from services.group_membership.access import check_reads
 from services.group_membership.model import Channel, Standing
-from services.group_membership.store import PAIRS_PER_TRIP, partitions_of
+from services.group_membership.rows import PAIRS_PER_TRIP
+from services.group_membership.store import partitions_of
 from services.group_membership.tests.instance import (
     ANNA,
     BEN,

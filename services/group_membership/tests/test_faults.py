@@ -18,7 +18,7 @@ from services.group_membership.consumers import ANNOUNCE_AT_ONCE, ANNOUNCE_MS, A
 from services.group_membership.handles import Handles
 from services.group_membership.journal import Journal, put
 from services.group_membership.metrics import ANNOUNCED, SKIPPED
-from services.group_membership.store import Rows
+from services.group_membership.rows import Rows
 from services.group_membership.tests.instance import ANNA, BEN, CARL, CLOCK, Shown, running, user
 from services.group_membership.tests.test_access import told
 

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from prometheus_client import REGISTRY
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -19,6 +18,7 @@ from libs.wire.frames import (
     Watch,
 )
 from services.relay.hub import MALFORMED, RESTART, SLOW
+from services.relay.metrics import SLOW_LINKS
 from services.relay.settings import Settings
 from services.relay.tests.instance import (
     NEWS,
@@ -40,7 +40,7 @@ FLOODS_MAX = 200
 
 
 def _slow_links() -> float:
-    return REGISTRY.get_sample_value("rostrum_relay_slow_links_total") or 0.0
+    return sum(metric.samples[0].value for metric in SLOW_LINKS.collect())
 
 
 async def _watch(link: ClientConnection, channel: str = NEWS, after: int = -1) -> Snapshot:

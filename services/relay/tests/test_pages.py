@@ -9,6 +9,7 @@ from libs.testing.eventually import eventually
 from libs.wire.api import PAGES, PageQuestion
 from libs.wire.codec import pack
 from services.relay.channel import RING_ENTRIES
+from services.relay.handlers import BLOCK
 from services.relay.tests.instance import (
     HOMES,
     NEWS,
@@ -57,16 +58,16 @@ async def test_an_empty_channel_has_head_0(relay: Relay) -> None:
 
 
 async def test_many_who_want_a_block_share_one_read(relay: Relay, log: WatchedLog) -> None:
-    await append(log, 100 + RING_ENTRIES, signalled=False)
+    await append(log, BLOCK + RING_ENTRIES, signalled=False)
     await relay.page(1, 0)
     before = log.reads
     log.go.clear()
-    asking = [asyncio.create_task(relay.page(1, 100)) for _ in range(20)]
+    asking = [asyncio.create_task(relay.page(1, BLOCK)) for _ in range(20)]
     await eventually(lambda: log.reads > before, within_s=SOON_S, what="the read")
     log.go.set()
     pages = await asyncio.gather(*asking)
     assert log.reads == before + 1
-    assert {len(page.entries) for page in pages} == {100}
+    assert {len(page.entries) for page in pages} == {BLOCK}
 
 
 async def test_pages_in_memory_cost_no_read(relay: Relay, log: WatchedLog) -> None:

@@ -1,0 +1,72 @@
+"""The post path without HTTP: who waits, who goes, and what is counted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from libs.log.port import Log
+from libs.runtime.directory import DirectoryReader
+from libs.testing.eventually import eventually
+from libs.wire.codes import TryAgain
+from libs.wire.cursor import Cursor
+from services.chat import clients
+from services.chat.handlers import Posts
+from services.chat.metrics import IN_FLIGHT, POSTS
+from services.chat.model import Post
+from services.chat.settings import Settings
+from services.chat.signals import Signals
+from services.chat.tests.instance import ANNA, CHANNEL, CLOCK, SOON_S, Members, entries, ports
+from services.chat.window import Windows
+
+HELLO = Post(CHANNEL, ANNA, "c1", "hello")
+
+
+@asynccontextmanager
+async def _posts(log: Log) -> AsyncIterator[Posts]:
+    async with asyncio.TaskGroup() as group:
+        made = ports(log, group, Members())
+        yield Posts(
+            made,
+            Settings(),
+            directory=DirectoryReader(log, CLOCK),
+            windows=Windows(log, made.tasks, channels_max=10, keys_max=1_000),
+            signals=Signals(log, waiting=1, in_flight=1),
+        )
+
+
+async def test_a_post_whose_author_goes_away_is_written(log: Log) -> None:
+    async with _posts(log) as posts:
+        waiting = asyncio.create_task(posts.post(HELLO))
+        await eventually(lambda: _value(IN_FLIGHT) == 1, within_s=SOON_S, what="it is under way")
+        waiting.cancel()
+        outcome = await posts.post(HELLO)
+        assert outcome.cursor == Cursor(1, 1)
+    assert len(await entries(log)) == 1
+    assert _value(IN_FLIGHT) == 0
+
+
+async def test_outcomes_are_counted(log: Log) -> None:
+    before = [_value(POSTS.labels(name)) for name in ("created", "repeated")]
+    async with _posts(log) as posts:
+        for _ in range(3):
+            await posts.post(HELLO)
+    after = [_value(POSTS.labels(name)) for name in ("created", "repeated")]
+    assert [new - old for new, old in zip(after, before, strict=True)] == [1, 2]
+
+
+async def test_access_is_asked_of_group_membership(log: Log) -> None:
+    members = Members()
+    async with asyncio.TaskGroup() as group:
+        made = ports(log, group, members)
+        access = await clients.access(made, ANNA, CHANNEL, deadline_s=SOON_S)
+        assert (access.user, access.channel, access.may_post) == (ANNA, CHANNEL, True)
+        members.away = True
+        with pytest.raises(TryAgain):
+            await clients.access(made, ANNA, CHANNEL, deadline_s=SOON_S)
+
+
+def _value(metric: object) -> float:
+    collect = metric.collect  # type: ignore[attr-defined]
+    return float(next(iter(collect())).samples[0].value)
