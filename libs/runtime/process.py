@@ -124,11 +124,13 @@ async def _group(
     plan: Plan, log: Log, closing: contextlib.AsyncExitStack, stop: asyncio.Event
 ) -> None:
     async with asyncio.TaskGroup() as group:
-        ports = _ports(plan, log, GroupTasks(group))
+        tasks = GroupTasks(group)
+        ports = _ports(plan, log, tasks)
         for each in ports.values():
             closing.push_async_callback(each.store.aclose)
             closing.push_async_callback(each.calls.close)
-        await _live(plan, ports, GroupTasks(group), stop)
+        await _live(plan, ports, tasks, stop)
+        await tasks.end()
         raise _Stopped
 
 

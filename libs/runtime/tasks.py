@@ -14,14 +14,30 @@ class Tasks(Protocol):
         """Start `work`. What it raises ends the process: work handles its own errors."""
 
 
+# A cancel can be lost: `asyncio.wait_for` of Python 3.11 drops one that comes with its result, and
+# drivers use it. So tasks are cancelled until they end, this often a second.
+CANCEL_AGAIN_S = 0.1
+
+
 class GroupTasks:
     """Tasks of a TaskGroup."""
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
         self._group = group
+        self._living: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
-        return self._group.create_task(work, name=name)
+        task = self._group.create_task(work, name=name)
+        self._living.add(task)
+        task.add_done_callback(self._living.discard)
+        return task
+
+    async def end(self) -> None:
+        """Cancel all tasks until each has ended."""
+        while self._living:
+            for task in self._living:
+                task.cancel()
+            await asyncio.wait(set(self._living), timeout=CANCEL_AGAIN_S)
 
 
 def running_tasks() -> list[str]:

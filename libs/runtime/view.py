@@ -148,6 +148,15 @@ class View:
                 raise _Moved
             for partition, position in stored.items():
                 self._see(partition, max(position, self._seen[partition]))
+            await self._pass_holes()
+
+    async def _pass_holes(self) -> None:
+        # Compaction may take the last records of a partition away (tombstones that were read by
+        # then): its end is never reached by reading, only by seeing that nothing is left.
+        for partition, position in list(self._mine.items()):
+            goal = self._goals[partition]
+            if position < goal and not await self._ports.log.read(partition, position, limit=1):
+                await self._store(partition, goal)
 
     async def _positions(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         # Asked for what is new only: what this member has already goes on as it is.
@@ -160,22 +169,28 @@ class View:
         self._goals[partition] = max(self._goals[partition], position)
 
     async def _take(self, batch: Sequence[Stored]) -> None:
-        partition = batch[0].partition
+        await self._store(batch[0].partition, batch[-1].offset + 1, batch)
+        await self._applied(batch)
+
+    async def _store(
+        self, partition: Partition, position: int, batch: Sequence[Stored] = ()
+    ) -> None:
+        """Write a batch and the position after it, or the position alone, in one go."""
         key = self.position_key(partition)
         async with self._ports.store.pipeline(transaction=True) as pipe:
             await pipe.watch(key)
             if int(await pipe.get(key) or 0) != self._mine[partition]:
                 raise _Moved
             pipe.multi()  # type: ignore[no-untyped-call]
-            await self._fold(pipe, batch)
-            pipe.set(key, batch[-1].offset + 1)
+            if batch:
+                await self._fold(pipe, batch)
+            pipe.set(key, position)
             try:
                 await pipe.execute()
             except WatchError as fault:
                 raise _Moved from fault
-        self._mine[partition] = batch[-1].offset + 1
-        self._see(partition, self._mine[partition])
-        await self._applied(batch)
+        self._mine[partition] = position
+        self._see(partition, position)
 
     async def _stored(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         wanted = list(partitions)

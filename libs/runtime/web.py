@@ -4,33 +4,21 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from libs.log.port import LogError
 from libs.runtime import identity, trace
 from libs.runtime.calls import PACKED_TYPE, PROBLEM_TYPE
 from libs.runtime.clock import Clock
 from libs.runtime.identity import Forged, Identity, Signer
 from libs.runtime.logging import logger
+from libs.store import StoreUnavailable
 from libs.wire.codec import Malformed, Struct, pack, to_json, unpack
-from libs.wire.codes import Problem, Refused, Retry, TryAgain
+from libs.wire.codes import OutcomeUnknown, Problem, Refused, TryAgain
 
 T = TypeVar("T", bound=Struct)
 _log = logger("web")
-
-
-class ProblemShape(BaseModel):
-    """An RFC 9457 problem, as every error is answered."""
-
-    type: str
-    title: str
-    status: int
-    code: str = Field(description="Stable; what programs look at")
-    detail: str = Field(description="What happened and what to do, for people")
-    retry: Retry = Field(description="no: change it; yes: send it again; same-key: same client_id")
-    trace_id: str
-    field: str | None = Field(default=None, description="The faulty input")
 
 
 def api(
@@ -45,13 +33,14 @@ def api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses={422: {"model": ProblemShape, "description": "A field is wrong; see `code`"}},
     )
     app.state.signer = signer
     app.state.clock = clock
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(LogError, _answer_away)
+    app.add_exception_handler(StoreUnavailable, _answer_away)
     app.add_exception_handler(Exception, _answer_crash)
     app.add_middleware(_Traced)
     return app
@@ -141,6 +130,14 @@ async def _answer_http(request: Request, fault: Exception) -> Response:
     if fault.status_code == 400:
         return answer(Refused("json_malformed", "send a body that is JSON in UTF-8"))
     return answer(Refused("route_unknown", f"there is no route {request.url.path}; see /docs"))
+
+
+async def _answer_away(request: Request, fault: Exception) -> Response:
+    # Whoever changes something may have appended before the fault: only a look is surely harmless.
+    _log.warning("log or store away", path=request.url.path, fault=str(fault))
+    if request.method == "GET":
+        return answer(TryAgain("service_away", "its log or store does not answer; try again"))
+    return answer(OutcomeUnknown("outcome_unknown", "it may have been done; send the same again"))
 
 
 async def _answer_crash(request: Request, fault: Exception) -> Response:

@@ -8,7 +8,6 @@
     │     404 route_unknown  channel_unknown  user_unknown  member_unknown  session_unknown
     │     405 method_unknown
     │     409 handle_taken  cursor_ahead  owner_stays
-    │     410 channel_deleted
     │     413 body_too_large
     │     415 media_type_unknown
     │     422 field_invalid  client_id_reused  reply_unknown
@@ -69,7 +68,6 @@ CODES: dict[str, Code] = {
         (409, "handle_taken", "The handle belongs to somebody else"),
         (409, "cursor_ahead", "The cursor is ahead of the channel"),
         (409, "owner_stays", "The owner cannot leave, be removed, banned or given another role"),
-        (410, "channel_deleted", "The channel was deleted"),
         (413, "body_too_large", "The body is too large"),
         (415, "media_type_unknown", "Bodies are application/json"),
         (422, "field_invalid", "A field does not hold what it should"),

@@ -2,20 +2,25 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from libs.log.faults import FaultyLog, Script
-from libs.log.port import Partition
+from libs.log.port import Partition, Stored
+from libs.log.sqlite import SqliteLog
 from libs.runtime.service import Ports
 from libs.runtime.tests.shelf import Dump, Shelf, dump, items, position, put, reaches, shows, whole
 from libs.runtime.tests.world import FIRST, SOON_S, THINGS, FaultyStore, running, turned, world
 from libs.runtime.view import REACH_S_MAX, RETRY_S, WATCH_S, View
-from libs.store import Redis, open_store
+from libs.store import Pipeline, Redis, open_store
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
 from libs.wire.codes import OutcomeUnknown
+from libs.wire.records import Heartbeat
+from libs.wire.topics import Cleanup, Topic
 
 PARTITIONS = [Partition(THINGS.name, index) for index in range(THINGS.partitions)]
 
@@ -269,3 +274,44 @@ async def test_an_instance_that_only_watched_knows_how_far_the_view_was() -> Non
 
 async def no_fold(*_: object) -> None:
     return None
+
+
+async def test_a_partition_whose_last_records_were_compacted_away_is_read_to_its_end() -> None:
+    """Its end is not reached by reading; the view is whole nevertheless, and goes on from there."""
+    kept = Topic(
+        "kept",
+        partitions=1,
+        cleanup=Cleanup.COMPACT,
+        key="thing",
+        holds=(Heartbeat,),
+        writers=("shop",),
+        readers=("shop",),
+    )
+    only = Partition(kept.name, 0)
+    async with world() as ports:
+        await ports.log.create_topics([kept])
+        for value in (b"1", b""):
+            await ports.log.append(only, value, key=b"a")
+        turned(ports).advance(25 * 3_600)
+        await ports.log.append(only, b"2", key=b"b")
+        await ports.log.append(only, b"", key=b"b")
+        turned(ports).advance(25 * 3_600)
+        log = cast(SqliteLog, ports.log)
+        await log.sweep()
+        assert not await log.read(only, 0, limit=10)
+        seen: list[int] = []
+
+        async def fold(_: Pipeline, batch: Sequence[Stored]) -> None:
+            seen.extend(stored.offset for stored in batch)
+
+        view = View("shop", [kept], fold, ports=ports)
+        async with running(view.run):
+            await eventually(lambda: _whole_later(ports, view), within_s=SOON_S, what="whole")
+            written = await ports.log.append(only, b"3", key=b"c")
+            await reaches(ports, view, written.offset, only)
+        assert seen == [written.offset]
+
+
+async def _whole_later(ports: Ports, view: View) -> bool:
+    await turned(ports).elapse(WATCH_S)
+    return not view.lacks()

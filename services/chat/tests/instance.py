@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 from starlette.types import Receive, Scope, Send
 
-from libs.log.port import Log, Partition, Stored
+from libs.log.faults import FaultyLog, Script
+from libs.log.port import Appended, Log, Partition, Stored
 from libs.runtime.calls import Caller
 from libs.runtime.clock import SystemClock
 from libs.runtime.identity import HEADER, Identity, Signer
@@ -93,6 +94,21 @@ class Instance:
         headers = {HEADER: identity, "content-type": "application/json"}
         path = f"/v1/channels/{channel}/messages"
         return await self.http.post(path, content=json.dumps(body), headers=headers)
+
+
+class HeldLog(FaultyLog):
+    """Appends to the channel wait until a test lets them go."""
+
+    def __init__(self, inner: Log) -> None:
+        super().__init__(inner, Script())
+        self.go = asyncio.Event()
+        self.held = 0
+
+    async def append(self, partition: Partition, value: bytes, *, key: bytes = b"") -> Appended:
+        if partition == PARTITION:
+            self.held += 1
+            await self.go.wait()
+        return await super().append(partition, value, key=key)
 
 
 async def claim(log: Log) -> None:

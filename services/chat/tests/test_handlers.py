@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from libs.log.faults import Fault, FaultyLog, Script
-from libs.log.port import Appended, Ends, Log, Partition
+from libs.log.port import Ends, Log, Partition
 from libs.testing.eventually import eventually
 from libs.wire.fold import WINDOW
 from libs.wire.records import Signal, decode
@@ -14,27 +14,13 @@ from services.chat.tests.instance import (
     CHANNEL,
     PARTITION,
     SOON_S,
+    HeldLog,
     Instance,
     append,
     entries,
     records,
     running,
 )
-
-
-class HeldLog(FaultyLog):
-    """Appends to the channel wait until a test lets them go; `before` runs first."""
-
-    def __init__(self, inner: Log) -> None:
-        super().__init__(inner, Script())
-        self.go = asyncio.Event()
-        self.held = 0
-
-    async def append(self, partition: Partition, value: bytes, *, key: bytes = b"") -> Appended:
-        if partition == PARTITION:
-            self.held += 1
-            await self.go.wait()
-        return await super().append(partition, value, key=key)
 
 
 async def _held(log: HeldLog, count: int = 1) -> None:

@@ -17,7 +17,16 @@ from services.chat.metrics import IN_FLIGHT, POSTS
 from services.chat.model import Post
 from services.chat.settings import Settings
 from services.chat.signals import Signals
-from services.chat.tests.instance import ANNA, CHANNEL, CLOCK, SOON_S, Members, entries, ports
+from services.chat.tests.instance import (
+    ANNA,
+    CHANNEL,
+    CLOCK,
+    SOON_S,
+    HeldLog,
+    Members,
+    entries,
+    ports,
+)
 from services.chat.window import Windows
 
 HELLO = Post(CHANNEL, ANNA, "c1", "hello")
@@ -37,10 +46,13 @@ async def _posts(log: Log) -> AsyncIterator[Posts]:
 
 
 async def test_a_post_whose_author_goes_away_is_written(log: Log) -> None:
-    async with _posts(log) as posts:
+    held = HeldLog(log)
+    async with _posts(held) as posts:
         waiting = asyncio.create_task(posts.post(HELLO))
-        await eventually(lambda: _value(IN_FLIGHT) == 1, within_s=SOON_S, what="it is under way")
+        await eventually(lambda: held.held, within_s=SOON_S, what="the append")
+        assert _value(IN_FLIGHT) == 1
         waiting.cancel()
+        held.go.set()
         outcome = await posts.post(HELLO)
         assert outcome.cursor == Cursor(1, 1)
     assert len(await entries(log)) == 1

@@ -11,6 +11,8 @@ from libs.runtime.service import Ports
 from libs.wire.codec import Malformed, from_json, to_json
 from libs.wire.codes import TryAgain
 
+from .shapes import ProblemShape
+
 PAGE = (Path(__file__).parent / "docs.html").read_bytes()
 BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 PUBLIC = "/v1/"
@@ -50,6 +52,9 @@ def merged(
             if path.startswith(PUBLIC):
                 _merge(paths.setdefault(path, {}), _guarded(path, operations, open_paths))
         _merge(schemas, document.get("components", {}).get("schemas", {}))
+    # The framework describes a wrong field in its own words; what is answered is a problem.
+    if schemas.pop("ValidationError", None) is not None:
+        schemas["HTTPValidationError"] = ProblemShape.model_json_schema()
     return {
         "openapi": "3.1.0",
         "info": {"title": "Rostrum", "version": "1"},

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from libs.wire.codes import Retry
+
 
 class EntryShape(BaseModel):
     """One entry of a channel. Skip types that you do not know."""
@@ -61,3 +63,16 @@ class PageAnswer(BaseModel):
     head: int
     first: int = Field(description="Lowest id that is kept")
     more: bool = Field(description="There is more in the direction that was asked for")
+
+
+class ProblemShape(BaseModel):
+    """An RFC 9457 problem, as every error is answered."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable; what programs look at")
+    detail: str = Field(description="What happened and what to do, for people")
+    retry: Retry = Field(description="no: change it; yes: send it again; same-key: same client_id")
+    trace_id: str
+    field: str | None = Field(default=None, description="The faulty input")

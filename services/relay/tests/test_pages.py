@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from libs.log.port import Partition
+from libs.runtime.tasks import GroupTasks
 from libs.testing.eventually import eventually
 from libs.wire.api import PAGES, PageQuestion
 from libs.wire.codec import pack
 from services.relay.channel import RING_ENTRIES
-from services.relay.handlers import BLOCK
+from services.relay.handlers import BLOCK, Pages
 from services.relay.tests.instance import (
     HOMES,
     NEWS,
@@ -18,6 +19,7 @@ from services.relay.tests.instance import (
     Relay,
     WatchedLog,
     append,
+    bare,
     claim,
     entries,
     home,
@@ -57,17 +59,20 @@ async def test_an_empty_channel_has_head_0(relay: Relay) -> None:
     assert (page.entries, page.head, page.first) == ((), 0, 1)
 
 
-async def test_many_who_want_a_block_share_one_read(relay: Relay, log: WatchedLog) -> None:
+async def test_many_who_want_a_block_share_one_read(log: WatchedLog) -> None:
     await append(log, BLOCK + RING_ENTRIES, signalled=False)
-    await relay.page(1, 0)
-    before = log.reads
-    log.go.clear()
-    asking = [asyncio.create_task(relay.page(1, BLOCK)) for _ in range(20)]
-    await eventually(lambda: log.reads > before, within_s=SOON_S, what="the read")
-    log.go.set()
-    pages = await asyncio.gather(*asking)
+    async with bare(log) as (rings, _), asyncio.TaskGroup() as group:
+        pages = Pages(rings, GroupTasks(group))
+        question = PageQuestion(NEWS, -1, 1, BLOCK)
+        await pages.page(question)
+        before = log.reads
+        log.go.clear()
+        asking = [asyncio.create_task(pages.page(question)) for _ in range(20)]
+        await eventually(lambda: log.reads > before, within_s=SOON_S, what="the read")
+        log.go.set()
+        found = await asyncio.gather(*asking)
     assert log.reads == before + 1
-    assert {len(page.entries) for page in pages} == {BLOCK}
+    assert {len(page.entries) for page in found} == {BLOCK}
 
 
 async def test_pages_in_memory_cost_no_read(relay: Relay, log: WatchedLog) -> None:
