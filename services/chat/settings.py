@@ -19,13 +19,17 @@ class Settings:
         Says(gt=0, le=2, description="How long access may take; with the post under 6 s together"),
     ] = 1.5
     posts_in_flight: Annotated[
-        int, Says(ge=1, description="Posts under way at once; about 10 KiB each, more are refused")
+        int, Says(ge=1, description="Posts under way at once; more are refused")
     ] = 4_096
     window_channels: Annotated[
         int, Says(ge=1, description="Channels whose newest entries are kept; others are read first")
     ] = 10_000
     window_keys: Annotated[
-        int, Says(ge=512, description="Posts remembered over all channels; about 1 KiB each")
+        int,
+        Says(
+            ge=512,
+            description="Posts remembered over all channels; the channels used least go first",
+        ),
     ] = 500_000
     signals_waiting: Annotated[
         int, Says(ge=1, description="Signals not written yet; beyond it the oldest are dropped")

@@ -32,10 +32,10 @@ class Settings:
         float, Says(gt=0, le=600, description="How long a yes counts while no change is seen")
     ] = 60.0
     access_memory: Annotated[
-        int, Says(ge=1, description="Pairs of user and channel kept; about 400 bytes each")
+        int, Says(ge=1, description="Pairs of user and channel kept; the oldest are asked again")
     ] = 200_000
     token_memory: Annotated[
-        int, Says(ge=1, description="Checked tokens kept; about 400 bytes each")
+        int, Says(ge=1, description="Checked tokens kept; the oldest are checked again")
     ] = 200_000
     relay_s: Annotated[
         float, Says(gt=0, le=10, description="How long a relay may take for a page or a snapshot")

@@ -38,5 +38,5 @@ class Settings:
     ] = 2
     hashes_waiting: Annotated[
         int,
-        Says(ge=0, description="Who may wait for a hash: about 3 s of work, under a gateway's 6 s"),
+        Says(ge=0, description="Who may wait for a hash; later ones are told to come again"),
     ] = 64
