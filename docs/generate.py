@@ -1,8 +1,10 @@
 """Writes `docs/generated/` from the tables in the code: `make docs`.
 
-A page is a function without parameters that returns Markdown, and a row in `PAGES`.
+`python -m docs.generate FOLDER` writes them elsewhere. A page is a function without parameters that
+returns Markdown, and a row in `PAGES`.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,4 +124,4 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    write(FOLDER)
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

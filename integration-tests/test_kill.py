@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+import time
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -20,23 +22,34 @@ SEED = 20_261_121
 POSTING_S = 120
 
 
+class Span(NamedTuple):
+    """An acknowledged post: its id, and when the client began it and had the answer."""
+
+    id: int
+    began: float
+    ended: float
+
+
 async def test_ten_kills_lose_nothing_and_repeat_nothing(
     tmp_path: Path, figures: list[str]
 ) -> None:
     """2,000 posts by a client that retries with its client_id, ten kills at seeded moments: each
-    acknowledged id holds its text, each post is one message, ids are dense."""
+    acknowledged id holds its text, each post is one message, ids are dense and in the order of real
+    time."""
     dice = random.Random(SEED)
     moments = sorted(dice.sample(range(POSTS // 50, POSTS), KILLS))
     acknowledged: dict[int, int] = {}
+    spans: list[Span] = []
     async with Suite(tmp_path) as suite, People(suite.url) as people:
         ada = await people.person("ada")
         channel = (await ada.create())["id"]
         killer = asyncio.ensure_future(_kill_at(suite, acknowledged, moments))
-        await _post_all(ada, channel, acknowledged)
+        await _post_all(ada, channel, acknowledged, spans)
         await killer
         entries = await ada.read(channel)
     assert [entry["id"] for entry in entries] == list(range(1, len(entries) + 1))
     texts = {entry["id"]: entry.get("text") for entry in entries if entry["type"] == "message"}
+    assert _in_real_time_order(spans), "an id acknowledged before another post began is greater"
     lost = [n for n, ident in acknowledged.items() if texts.get(ident) != f"post {n}"]
     assert not lost, f"acknowledged, but not there: {lost[:5]}"
     assert sorted(texts.values(), key=_number) == [f"post {n}" for n in range(POSTS)]
@@ -62,18 +75,30 @@ def _has(acknowledged: dict[int, int], count: int) -> bool:
     return len(acknowledged) >= count
 
 
-async def _post_all(ada: Person, channel: str, acknowledged: dict[int, int]) -> None:
+async def _post_all(
+    ada: Person, channel: str, acknowledged: dict[int, int], spans: list[Span]
+) -> None:
     numbers = iter(range(POSTS))
 
     async def post_some() -> None:
         for number in numbers:
-            acknowledged[number] = await ada.post_surely(
-                channel, f"post {number}", f"client-{number}"
-            )
+            began = time.monotonic()
+            ident = await ada.post_surely(channel, f"post {number}", f"client-{number}")
+            acknowledged[number] = ident
+            spans.append(Span(ident, began, time.monotonic()))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(IN_FLIGHT):
             group.create_task(post_some())
+
+
+def _in_real_time_order(spans: list[Span]) -> bool:
+    latest_begin = 0.0
+    for span in sorted(spans):
+        if span.ended < latest_begin:
+            return False
+        latest_begin = max(latest_begin, span.began)
+    return True
 
 
 def _number(text: str | None) -> int:
