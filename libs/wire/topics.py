@@ -132,7 +132,6 @@ REVOCATIONS = Topic(
     writers=("session",),
     readers=("gateway",),
 )
-
 TOPICS: tuple[Topic, ...] = (
     DIRECTORY,
     NAMES,
@@ -144,6 +143,19 @@ TOPICS: tuple[Topic, ...] = (
     ACCOUNTS,
     SESSIONS,
     REVOCATIONS,
+)
+
+# No table of the services has this one: the Kafka adapter makes it for itself. A producer's first
+# record takes up to a second, so each writes here before it is used. Nobody reads it.
+WARM_UP = Topic(
+    "warm-up",
+    partitions=8,
+    cleanup=Cleanup.AGE,
+    kept_ms=HOUR_MS,
+    key="none",
+    holds=(),
+    writers=(),
+    readers=(),
 )
 
 POOL_PREFIX = "channel-log-"
