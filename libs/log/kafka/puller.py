@@ -96,11 +96,11 @@ class Puller:
                 continue
             partition = partition_of(message)
             record = stored(message, partition)
-            # One that was taken away meanwhile is somebody else's now.
+            # What was taken away meanwhile is somebody else's now.
             if record.offset >= self.positions.get(partition, record.offset + 1):
                 batches.setdefault(partition, []).append(record)
-        for partition, batch in batches.items():
-            self.positions[partition] = batch[-1].offset + 1
+                # At once: a refusal may follow in the same answer, and ends the partition here.
+                self.positions[partition] = record.offset + 1
         return Pulled(list(batches.values()), refused)
 
     def _refused(
