@@ -42,6 +42,8 @@ T = TypeVar("T")
 REQUEST_S = 8.0
 # 1,000 partitions are led 1.4 s after their creation.
 LED_S = 30.0
+# All that creating does: look, create, wait, look at the settings.
+CREATE_S = LED_S + 4 * REQUEST_S
 AGAIN_S = 0.05
 # Kafka makes at most 10,000 partitions per request.
 CREATED_PARTITIONS_MAX = 8_000

@@ -5,6 +5,7 @@ member only when it asks for its next batch. What the group gives waits in `Pull
 start is decided in the loop; a start that is gone waits there too, and is asked for again.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -15,6 +16,8 @@ from libs.log.kafka.puller import Puller
 from libs.log.kafka.tail import EndsOf, KafkaTail
 from libs.log.port import NotWritten, Partition, Positions
 
+# A member commits after each batch of each partition; more than this is a broker that is away.
+COMMITS_WAITING_MAX = 1_000
 # A coordinator that moves answers again within a few seconds.
 COORDINATOR_S = 8.0
 
@@ -30,7 +33,7 @@ NOT_OURS = frozenset(
 
 
 class KafkaGroup(KafkaTail):
-    """`Group`. `desk` does what must not wait behind a question."""
+    """`Group`. What must not wait behind a question has a thread of its own."""
 
     def __init__(
         self,
@@ -39,12 +42,11 @@ class KafkaGroup(KafkaTail):
         *,
         topics: Sequence[str],
         positions: Positions,
-        desk: Desk,
     ) -> None:
         super().__init__(puller, ends_of, {})
         self._topics = topics
         self._positions = positions
-        self._desk = desk
+        self._desk = Desk("kafka-commits", threads=1, waiting_max=COMMITS_WAITING_MAX)
         self._has_joined = False
 
     def assigned(self) -> frozenset[Partition]:
@@ -56,6 +58,10 @@ class KafkaGroup(KafkaTail):
         if partition not in self._puller.owned:
             raise NotWritten(f"{partition} is not this member's")
         await self._desk.do(lambda: self._commit(partition, position))
+
+    async def close(self) -> None:
+        """See `KafkaTail`."""
+        await asyncio.gather(super().close(), self._desk.close())
 
     def _commit(self, partition: Partition, position: int) -> None:
         asked = [TopicPartition(*partition, position)]
@@ -69,7 +75,7 @@ class KafkaGroup(KafkaTail):
 
     async def _settle(self) -> None:
         if not self._has_joined:
-            await self._in_thread(lambda: self._puller.join(self._topics))
+            await self._do(lambda: self._puller.join(self._topics))
             self._has_joined = True
         given = sorted(self._puller.given)
         if not given:
@@ -77,7 +83,7 @@ class KafkaGroup(KafkaTail):
         asked = await self._positions(given)
         kept = await self._committed([each for each in given if each not in asked])
         starts, gone = await self._decided({**kept, **{p: asked[p] for p in given if p in asked}})
-        await self._in_thread(lambda: self._puller.start(starts))
+        await self._do(lambda: self._puller.start(starts))
         if gone:
             raise gone[0]
 

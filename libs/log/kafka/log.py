@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from confluent_kafka import KafkaError
 from confluent_kafka import Producer as DriverProducer
 
 from libs.log.kafka import settings
-from libs.log.kafka.admin import Admin
+from libs.log.kafka.admin import CREATE_S, Admin
 from libs.log.kafka.desk import Desk
 from libs.log.kafka.group import KafkaGroup
 from libs.log.kafka.known import KnownTopics
@@ -27,6 +27,7 @@ from libs.log.port import (
     Group,
     LogUnavailable,
     NotWritten,
+    OutcomeUnknown,
     Partition,
     Positions,
     Stored,
@@ -40,6 +41,10 @@ ASKING_THREADS = 4
 # What waits longer than this for a thread is answered too late anyway: at 1 ms a call, seconds.
 ASKING_WAITING_MAX = 1_000
 READING_WAITING_MAX = 1_000
+
+
+# A cluster that was just started may take 10 s for a producer's first record; a try takes 5 s.
+WARM_UP_TRIES = 4
 
 
 class KafkaLog:
@@ -60,7 +65,7 @@ class KafkaLog:
         """Warm the producer up: its first record takes up to a second. Raises what it meets."""
         await self.create_topics([WARM_UP])
         places = [Partition(WARM_UP.name, index) for index in range(WARM_UP.partitions)]
-        await asyncio.gather(*(self.append(place, b"warm") for place in places))
+        await asyncio.gather(*map(self._warm_up, places))
 
     async def append(self, partition: Partition, value: bytes, *, key: bytes = b"") -> Appended:
         """See the port."""
@@ -114,7 +119,6 @@ class KafkaLog:
             self.ends,
             topics=[topic.name for topic in topics],
             positions=positions,
-            desk=self._asking,
         )
         self._tails.add(member)
         try:
@@ -131,7 +135,7 @@ class KafkaLog:
         """See the port. A topic that exists is refused when a setting breaks the log's promises;
         the error names it."""
         wanted = list(topics)
-        await self._asking.do(partial(self._admin.create, wanted))
+        await self._asking.do(partial(self._admin.create, wanted), within_s=CREATE_S)
         self._known.learn(wanted)
 
     async def describe(self, topic: str) -> TopicState:
@@ -144,11 +148,10 @@ class KafkaLog:
             return
         self._is_closed = True
         # The tails first: whoever waits hears of the end, not of the last appends.
-        await asyncio.gather(*(tail.close() for tail in self._tails))
-        await self.writer.close()
-        await self._reading.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._readers.close)
-        await self._asking.close()
+        await asyncio.gather(*(tail.close() for tail in self._tails), self.writer.close())
+        with suppress(LogUnavailable):
+            self._reading.begin(self._readers.close)
+        await asyncio.gather(self._reading.close(), self._asking.close())
 
     async def _read_back(self, partition: Partition, value: bytes, key: bytes) -> Appended | None:
         """Where a record is that was written a moment ago; none when that is not clear."""
@@ -157,6 +160,13 @@ class KafkaLog:
         records = await self.read(partition, start, limit=READ_RECORDS_MAX)
         found = [record for record in records if (record.key, record.value) == (key, value)]
         return Appended(found[0].offset, found[0].at_ms) if len(found) == 1 else None
+
+    async def _warm_up(self, place: Partition) -> None:
+        for _ in range(WARM_UP_TRIES):
+            with suppress(OutcomeUnknown):
+                await self.append(place, b"warm")
+                return
+        raise LogUnavailable(f"the brokers acknowledge nothing on {place.topic}")
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -28,6 +28,8 @@ EVERY_CLIENT: Mapping[str, str | int] = {
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 500,
     "socket.connection.setup.timeout.ms": 3_000,
+    # A broker that stands still is given up after this; by default it holds up a call for 60 s.
+    "socket.timeout.ms": 6_000,
     # Small writes must not wait for the acknowledgement of the one before.
     "socket.nagle.disable": "true",
     # How soon the new leader of a partition is found.

@@ -8,16 +8,13 @@ driver's own bounded queue; who does not ask is not sent more.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
-from confluent_kafka import KafkaException
-
-from libs.log.kafka.errors import error_of, of_ask
+from libs.log.kafka.desk import Desk
 from libs.log.kafka.puller import Batch, Pulled, Puller, Start
 from libs.log.port import Ends, LogUnavailable, Partition, PositionGone, Stored
 
-T = TypeVar("T")
+# A question, a start and an end: more does not come together.
+WAITING_MAX = 4
 
 EndsOf = Callable[[Iterable[Partition]], Awaitable[Mapping[Partition, Ends]]]
 
@@ -30,7 +27,7 @@ class KafkaTail:
         self._puller = puller
         self._ends_of = ends_of
         self._unstarted = dict(starts)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="kafka-consumer")
+        self._thread = Desk("kafka-consumer", threads=1, waiting_max=WAITING_MAX)
         self._asked: asyncio.Future[Pulled] | None = None
         self._batches: deque[Batch] = deque()
         self._is_closed = False
@@ -50,8 +47,9 @@ class KafkaTail:
         self._puller.is_stopping = True
         if not self._is_closed:
             self._is_closed = True
-            await asyncio.shield(self._submitted(self._puller.close))
-            self._thread.shutdown(wait=False)
+            # One that cannot leave its group is put out of it when its session is over.
+            self._thread.begin(self._puller.close)
+            await self._thread.close()
 
     async def _settle(self) -> None:
         """Start what has no start yet."""
@@ -60,7 +58,7 @@ class KafkaTail:
         starts, gone = await self._decided(self._unstarted)
         if gone:
             raise gone[0]
-        await self._in_thread(lambda: self._puller.start(starts))
+        await self._do(lambda: self._puller.start(starts))
         self._unstarted = {}
 
     async def _decided(
@@ -82,13 +80,10 @@ class KafkaTail:
         if self._asked is None:
             await self._settle()
             self._check_open()
-            self._asked = self._submitted(self._puller.pull)
+            self._asked = self._thread.begin(self._puller.pull)
         await asyncio.wait([self._asked])
         answered, self._asked = self._asked, None
-        try:
-            pulled = answered.result()
-        except KafkaException as raised:
-            raise of_ask(error_of(raised)) from raised
+        pulled = answered.result()
         self._batches.extend(pulled.batches)
         self._refuse(pulled.refused)
 
@@ -96,24 +91,10 @@ class KafkaTail:
         """These are not followed any longer; their ends are asked for with the next question."""
         self._unstarted.update(refused)
 
-    async def _in_thread(self, call: Callable[[], T]) -> T:
+    async def _do(self, call: Callable[[], None]) -> None:
         self._check_open()
-        try:
-            return await asyncio.shield(self._submitted(call))
-        except KafkaException as raised:
-            raise of_ask(error_of(raised)) from raised
-
-    def _submitted(self, call: Callable[[], T]) -> "asyncio.Future[T]":
-        doing = asyncio.get_running_loop().run_in_executor(self._thread, call)
-        doing.add_done_callback(_seen)
-        return doing
+        await self._thread.do(call)
 
     def _check_open(self) -> None:
         if self._is_closed:
             raise LogUnavailable("the log is closed")
-
-
-def _seen(done: "asyncio.Future[T]") -> None:
-    """A caller that was cancelled does not look at the error; nobody is missing it then."""
-    if not done.cancelled():
-        done.exception()
