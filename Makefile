@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up test check fmt lock docs environment environment-dev
+.PHONY: help up kafka test check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -10,7 +10,7 @@ ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r
-CODE := $(wildcard libs services tests integration-tests docs)
+CODE := $(wildcard libs services deploy tests integration-tests docs)
 COMPILE := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(PY) -m uv pip compile \
 	--universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 
@@ -19,6 +19,9 @@ help: ## show the verbs
 
 up: environment ## run everything in one process until Ctrl-C (PORT=8080 DATA=./var)
 	@ROSTRUM_PORT='$(PORT)' ROSTRUM_DATA='$(DATA)' exec $(PY) -m services all
+
+kafka: environment ## run Kafka without containers until Ctrl-C (ARGS='--nodes 3'); needs Java 17 and Maven
+	@exec $(PY) -m deploy.kafka $(ARGS)
 
 test: environment-dev ## run all tests (ARGS='-k order')
 	@$(PY) -m pytest $(ARGS)

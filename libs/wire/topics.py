@@ -133,7 +133,6 @@ REVOCATIONS = Topic(
     writers=(SESSION,),
     readers=(GATEWAY,),
 )
-
 TOPICS: tuple[Topic, ...] = (
     DIRECTORY,
     NAMES,
@@ -145,6 +144,19 @@ TOPICS: tuple[Topic, ...] = (
     ACCOUNTS,
     SESSIONS,
     REVOCATIONS,
+)
+
+# No table of the services has this one: the Kafka adapter makes it for itself. A producer's first
+# record takes up to a second, so each writes here before it is used. Nobody reads it.
+WARM_UP = Topic(
+    "warm-up",
+    partitions=8,
+    cleanup=Cleanup.AGE,
+    kept_ms=HOUR_MS,
+    key="none",
+    holds=(),
+    writers=(),
+    readers=(),
 )
 
 POOL_PREFIX = "channel-log-"

@@ -12,12 +12,13 @@ from pathlib import Path
 from tests.law.names_in import dotted_uses, imports, within
 from tests.law.tree import Source, production
 
-OURS = frozenset({"libs", "services", "docs", "tests", "harness"})
+OURS = frozenset({"deploy", "libs", "services", "docs", "tests", "harness"})
 HINTS_ALLOWED = frozenset({"redis"})
 
 WEB = ("libs/runtime/*", "services/*/routes.py", "services/*/routes/*", "services/*/app.py")
 DOORS: dict[str, tuple[str, ...]] = {
     "argon2": ("services/session/*",),
+    "confluent_kafka": ("libs/log/kafka/*",),
     "cryptography": ("libs/runtime/*",),
     "fakeredis": ("libs/store/*",),
     "fastapi": (*WEB, "services/gateway/*"),
@@ -28,7 +29,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("libs/runtime/metrics.py",),
     "pydantic": WEB,
     "redis": ("libs/store/*",),
-    "signal": ("libs/runtime/process.py",),
+    "signal": ("libs/runtime/process.py", "deploy/kafka/*"),
     "sqlite3": ("libs/log/*",),
     "starlette": (*WEB, "services/gateway/*"),
     "structlog": ("libs/runtime/*",),

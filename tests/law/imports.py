@@ -17,6 +17,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "libs/runtime/": SERVICE_LIBS,
     "libs/testing/": ("libs",),
     "services/": SERVICE_LIBS,
+    "deploy/": ("deploy",),
     "docs/": ("libs", "docs", "services.catalog"),
 }
 INTEGRATION = ("libs.wire", "libs.testing", "services.catalog", "harness")

@@ -2,6 +2,8 @@
 
 import pytest
 
+NAME = "log-contract-summary"
+
 pytest.register_assert_rewrite("libs.log.contract")
 
 
@@ -9,4 +11,5 @@ def pytest_configure(config: pytest.Config) -> None:
     # Imported late: the contract is imported by it, and its assertions shall be told in full.
     from libs.log.tests.contract_summary import ContractSummary
 
-    config.pluginmanager.register(ContractSummary(config), "log-contract-summary")
+    if not config.pluginmanager.has_plugin(NAME):  # the folder of an adapter may have been first
+        config.pluginmanager.register(ContractSummary(config), NAME)

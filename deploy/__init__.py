@@ -1,0 +1,1 @@
+"""What runs Rostrum and the things it stands on."""

@@ -1,0 +1,1 @@
+"""Real Kafka brokers on this machine, without containers: for tests and for development."""

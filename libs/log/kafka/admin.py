@@ -1,0 +1,252 @@
+"""Questions about topics and changes to them. Every method blocks: it is for a desk's thread."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from confluent_kafka import (
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+
+# The driver does not say that it hands these on, but it documents them here.
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+    TopicDescription,
+)
+
+from libs.log.kafka import settings
+from libs.log.kafka.errors import UNKNOWN_TOPIC, error_of, told
+from libs.log.kafka.topics import Safety, breaches, settings_of
+from libs.log.port import (
+    Ends,
+    LogUnavailable,
+    Partition,
+    TopicMismatch,
+    TopicState,
+    UnknownTopic,
+)
+from libs.wire.topics import Topic
+
+T = TypeVar("T")
+
+# A broker answers within milliseconds, a cluster that elects within 4 s.
+REQUEST_S = 8.0
+# 1,000 partitions are led 1.4 s after their creation.
+LED_S = 30.0
+# All that creating does: look, create, wait, look at the settings.
+CREATE_S = LED_S + 4 * REQUEST_S
+AGAIN_S = 0.05
+# Kafka makes at most 10,000 partitions per request.
+CREATED_PARTITIONS_MAX = 8_000
+# Right after a creation or an election; the next try finds the leader.
+ELECTING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.FENCED_LEADER_EPOCH,
+    }
+)
+
+
+EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+class Admin:
+    """One admin client. Raises `KafkaException` besides what is said."""
+
+    def __init__(self, bootstrap: str, safety: Safety) -> None:
+        client: Any = settings.admin(bootstrap)
+        logger = client.pop("logger")
+        self._client = AdminClient(client, logger=logger)
+        self._safety = safety
+
+    def partitions(self, topic: str) -> int:
+        """How many the topic has. Raises `UnknownTopic`."""
+        found = self._client.list_topics(topic, timeout=REQUEST_S).topics[topic]
+        if found.error is not None:
+            if found.error.code() in UNKNOWN_TOPIC:
+                raise UnknownTopic(topic)
+            raise KafkaException(found.error)
+        return len(found.partitions)
+
+    def create(self, topics: Sequence[Topic]) -> None:
+        """Create what is missing, check what is there, and return when every partition is led.
+        Raises `TopicMismatch`."""
+        found = self._descriptions(topic.name for topic in topics)
+        for some in _in_requests(topic for topic in topics if found[topic.name] is None):
+            made = self._client.create_topics(
+                [self._new(topic) for topic in some],
+                operation_timeout=REQUEST_S,
+                request_timeout=REQUEST_S,
+            )
+            for name, future in made.items():
+                self._created(name, future)
+        self._wait_until_led(topics)
+        self._check(topics)
+
+    def describe(self, topic: str) -> TopicState:
+        """Raises `UnknownTopic`."""
+        try:
+            (found,) = self._settings([topic]).values()
+        except KafkaException as raised:
+            if error_of(raised).code() in UNKNOWN_TOPIC:
+                raise UnknownTopic(topic) from raised
+            raise
+        return TopicState(self.partitions(topic), found)
+
+    def ends(self, partitions: Sequence[Partition]) -> dict[Partition, Ends]:
+        """Raises `UnknownTopic`."""
+        first = self._offsets(partitions, EARLIEST)
+        last = self._offsets(partitions, LATEST)
+        return {each: Ends(first[each], last[each]) for each in partitions}
+
+    def offsets_at(self, partitions: Sequence[Partition], at_ms: int) -> dict[Partition, int]:
+        """Raises `UnknownTopic`."""
+        # The ends first: what comes between the two questions is then found by its time.
+        last = self._offsets(partitions, LATEST)
+        found = self._offsets(partitions, OffsetSpec.for_timestamp(at_ms))
+        return {each: last[each] if found[each] < 0 else found[each] for each in partitions}
+
+    def trim(self, partition: Partition, first: int) -> None:
+        """Raises `UnknownTopic`."""
+        asked = [TopicPartition(partition.topic, partition.index, first)]
+        for future in self._client.delete_records(asked, request_timeout=REQUEST_S).values():
+            _answer(future)
+
+    def _new(self, topic: Topic) -> NewTopic:
+        return NewTopic(
+            topic.name,
+            num_partitions=topic.partitions,
+            replication_factor=self._safety.replicas,
+            config=settings_of(topic, self._safety),
+        )
+
+    def _created(self, name: str, future: "Future[Any]") -> None:
+        try:
+            _answer(future)
+        except KafkaException as raised:
+            error = error_of(raised)
+            if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                return
+            what = f"{name} could not be created: {told(error)}"
+            if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
+                what += f" ({self._safety.replicas} brokers are needed; see LOG_UNSAFE_SINGLE)"
+            raise LogUnavailable(what) from raised
+
+    def _wait_until_led(self, topics: Sequence[Topic]) -> None:
+        deadline = time.monotonic() + LED_S
+        waiting = {topic.name: topic for topic in topics}
+        while waiting:
+            for name, found in self._descriptions(waiting).items():
+                if found is not None and self._is_led(waiting[name], found):
+                    del waiting[name]
+            if waiting and time.monotonic() > deadline:
+                raise LogUnavailable(f"not every partition of {', '.join(waiting)} has a leader")
+            if waiting:
+                time.sleep(AGAIN_S)
+
+    def _descriptions(self, names: Iterable[str]) -> dict[str, TopicDescription | None]:
+        """None for a topic that does not exist, or of which this broker has not heard yet."""
+        asked = TopicCollection(list(names))
+        found: dict[str, TopicDescription | None] = {}
+        for name, future in self._client.describe_topics(asked, request_timeout=REQUEST_S).items():
+            try:
+                found[name] = _answer(future)
+            except UnknownTopic:
+                found[name] = None
+        return found
+
+    def _is_led(self, topic: Topic, found: TopicDescription) -> bool:
+        if len(found.partitions) != topic.partitions:
+            has = f"{topic.name} has {len(found.partitions)} partitions"
+            raise TopicMismatch(f"{has}, not {topic.partitions}")
+        least = min(len(each.replicas) for each in found.partitions)
+        if least < self._safety.replicas:
+            what = f"{topic.name}: the replication factor is {least}"
+            raise TopicMismatch(f"{what}, it must be at least {self._safety.replicas}")
+        in_sync = self._safety.in_sync_min
+        return all(_has_leader(each) and len(each.isr) >= in_sync for each in found.partitions)
+
+    def _check(self, topics: Sequence[Topic]) -> None:
+        found = self._settings([topic.name for topic in topics])
+        for topic in topics:
+            for breach in breaches(topic, found[topic.name], self._safety):
+                raise TopicMismatch(f"{topic.name}: {breach}")
+
+    def _settings(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
+        asked = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+        answers = self._client.describe_configs(asked, request_timeout=REQUEST_S)
+        return {
+            resource.name: {name: str(entry.value) for name, entry in future.result().items()}
+            for resource, future in answers.items()
+        }
+
+    def _offsets(self, partitions: Sequence[Partition], spec: OffsetSpec) -> dict[Partition, int]:
+        deadline = time.monotonic() + REQUEST_S
+        found: dict[Partition, int] = {}
+        waiting = list(partitions)
+        while waiting:
+            found.update(self._offsets_once(waiting, spec))
+            waiting = [each for each in waiting if each not in found]
+            if waiting and time.monotonic() > deadline:
+                raise LogUnavailable(f"{len(waiting)} partitions have no leader")
+            if waiting:
+                time.sleep(AGAIN_S)
+        return found
+
+    def _offsets_once(
+        self, partitions: Sequence[Partition], spec: OffsetSpec
+    ) -> Iterator[tuple[Partition, int]]:
+        """Of those that are led."""
+        asked = {TopicPartition(each.topic, each.index): spec for each in partitions}
+        answers = self._client.list_offsets(
+            asked,
+            isolation_level=IsolationLevel.READ_UNCOMMITTED,
+            request_timeout=REQUEST_S,
+        )
+        for each, future in answers.items():
+            try:
+                offset = _answer(future).offset
+            except KafkaException as raised:
+                if error_of(raised).code() not in ELECTING:
+                    raise
+                continue
+            yield Partition(each.topic, each.partition), offset
+
+
+def _has_leader(partition: Any) -> bool:
+    """The driver gives a node that is none (-1) or nothing at all while there is no leader."""
+    leader = partition.leader
+    return leader is not None and leader.id >= 0
+
+
+def _answer(future: "Future[T]") -> T:
+    try:
+        return future.result()
+    except KafkaException as raised:
+        error = error_of(raised)
+        if error.code() in UNKNOWN_TOPIC:
+            raise UnknownTopic(told(error)) from raised
+        raise
+
+
+def _in_requests(topics: Iterable[Topic]) -> Iterator[list[Topic]]:
+    some: list[Topic] = []
+    for topic in topics:
+        if some and sum(each.partitions for each in (*some, topic)) > CREATED_PARTITIONS_MAX:
+            yield some
+            some = []
+        some.append(topic)
+    if some:
+        yield some

@@ -1,0 +1,161 @@
+"""Brokers that stand still and die: what was acknowledged is there, and it goes on by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from deploy.kafka.cluster import Cluster
+from libs.log.contract import fresh
+from libs.log.kafka import KafkaLog, open_kafka, settings
+from libs.log.kafka.tests.broker import brokers
+from libs.log.port import Appended, LogError, NotWritten, OutcomeUnknown, Partition, Stored
+from libs.testing.eventually import eventually
+
+PAUSE_S = 8.0
+ON_AGAIN_S = 30.0
+QUEUE_MAX = 20
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Cluster]:
+    with brokers(tmp_path / "nodes") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[Cluster]:
+    with brokers(tmp_path / "nodes", 3) as cluster:
+        yield cluster
+
+
+@asynccontextmanager
+async def opened(cluster: Cluster) -> AsyncIterator[tuple[KafkaLog, Partition]]:
+    log = await open_kafka(cluster.bootstrap, single=len(cluster.nodes) == 1)
+    try:
+        yield log, Partition((await fresh(log)).name, 0)
+    finally:
+        await log.close()
+
+
+class Ledger:
+    """Appends numbers and keeps what was said about each."""
+
+    def __init__(self, log: KafkaLog, partition: Partition) -> None:
+        self.acknowledged: dict[int, bytes] = {}
+        self.errors: list[LogError] = []
+        self.gap_s = 0.0
+        self._log = log
+        self._partition = partition
+        self._number = 0
+        self._acknowledged_at = asyncio.get_running_loop().time()
+
+    async def append(self) -> Appended | None:
+        self._number += 1
+        value = b"%d" % self._number
+        try:
+            appended = await self._log.append(self._partition, value)
+        except LogError as error:
+            self.errors.append(error)
+            return None
+        assert appended.offset not in self.acknowledged
+        self.acknowledged[appended.offset] = value
+        now = asyncio.get_running_loop().time()
+        self.gap_s = max(self.gap_s, now - self._acknowledged_at)
+        self._acknowledged_at = now
+        return appended
+
+    async def keep_appending(self) -> None:
+        while True:
+            await self.append()
+
+    async def check(self) -> None:
+        """Everything acknowledged is where it was said to be, and the offsets are dense."""
+        stored: list[Stored] = []
+        while page := await self._log.read(self._partition, len(stored), limit=1_000):
+            stored.extend(page)
+        assert [record.offset for record in stored] == list(range(len(stored)))
+        found = {record.offset: record.value for record in stored}
+        assert self.acknowledged.items() <= found.items()
+
+
+async def test_a_broker_that_stands_still_makes_unknowns_and_then_goes_on(one: Cluster) -> None:
+    async with opened(one) as (log, partition):
+        ledger = Ledger(log, partition)
+        loop = asyncio.get_running_loop()
+        await ledger.append()
+        one.nodes[0].pause()
+        began = loop.time()
+        await asyncio.gather(*(ledger.append() for _ in range(10)))
+        took = loop.time() - began
+        assert [type(error) for error in ledger.errors] == [OutcomeUnknown] * 10
+        assert 4.5 <= took <= 7.0
+        await eventually(
+            lambda: loop.time() - began >= PAUSE_S, within_s=PAUSE_S, what="a long pause"
+        )
+        one.nodes[0].resume()
+        await eventually(ledger.append, within_s=ON_AGAIN_S, what="the broker takes records again")
+        for _ in range(20):
+            await ledger.append()
+        assert log.writer.is_serving()
+        assert len(ledger.acknowledged) >= 20
+        await ledger.check()
+
+
+async def test_a_broker_that_is_killed_and_started_again_has_all_it_acknowledged(
+    one: Cluster,
+) -> None:
+    async with opened(one) as (log, partition), asyncio.TaskGroup() as tasks:
+        ledger = Ledger(log, partition)
+        working = tasks.create_task(ledger.keep_appending())
+        await eventually(lambda: len(ledger.acknowledged) > 100, within_s=10, what="appends")
+        one.nodes[0].kill()
+        await eventually(lambda: ledger.errors, within_s=15, what="an append that failed")
+        assert isinstance(ledger.errors[0], OutcomeUnknown)
+        one.nodes[0].start()
+        before = len(ledger.acknowledged)
+        await eventually(
+            lambda: len(ledger.acknowledged) > before + 100, within_s=ON_AGAIN_S, what="more"
+        )
+        working.cancel()
+        await asyncio.wait([working])
+        await ledger.check()
+
+
+async def test_of_three_the_leader_is_killed_and_nothing_acknowledged_is_lost(
+    three: Cluster,
+) -> None:
+    async with opened(three) as (log, partition), asyncio.TaskGroup() as tasks:
+        ledger = Ledger(log, partition)
+        working = tasks.create_task(ledger.keep_appending())
+        await eventually(lambda: len(ledger.acknowledged) > 50, within_s=20, what="appends")
+        topics = AdminClient({"bootstrap.servers": three.bootstrap}).list_topics(partition.topic)
+        three.nodes[topics.topics[partition.topic].partitions[0].leader - 1].kill()
+        before = len(ledger.acknowledged)
+        await eventually(
+            lambda: len(ledger.acknowledged) > before + 50, within_s=ON_AGAIN_S, what="a new leader"
+        )
+        working.cancel()
+        await asyncio.wait([working])
+        assert 0.5 < ledger.gap_s < 6.0
+        assert not [error for error in ledger.errors if not isinstance(error, OutcomeUnknown)]
+        await ledger.check()
+
+
+async def test_a_full_queue_refuses_at_once_and_certainly(
+    one: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "QUEUE_MESSAGES_MAX", QUEUE_MAX)
+    async with opened(one) as (log, partition):
+        ledger = Ledger(log, partition)
+        one.nodes[0].pause()
+        await asyncio.gather(*(ledger.append() for _ in range(3 * QUEUE_MAX)))
+        one.nodes[0].resume()
+        refused = [error for error in ledger.errors if isinstance(error, NotWritten)]
+        assert {str(error) for error in refused} == {"the producer's queue is full"}
+        assert len(refused) == 2 * QUEUE_MAX
+        await eventually(ledger.append, within_s=ON_AGAIN_S, what="there is room again")
+        await ledger.check()
