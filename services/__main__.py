@@ -2,11 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from libs.runtime.addresses import Addresses, parse
 from libs.runtime.process import ADMIN_OFFSET, Plan, Seat, run
-from libs.runtime.settings import ProcessSettings, SettingsFault, describe, environment, load
+from libs.runtime.settings import (
+    ProcessSettings,
+    SettingsFault,
+    describe,
+    environment,
+    load,
+    variable,
+)
 from libs.wire.services import GATEWAY
 
 from .catalog import CATALOG, NAMES
@@ -29,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     }
     try:
         settings = load(kinds, environment(), others=NAMES)
+        process: ProcessSettings = settings[""]
+        addresses = _addresses(process)
     except SettingsFault as wrong:
         print("Settings are wrong:", *wrong.faults, sep="\n  ", file=sys.stderr)
         return SETTINGS_WRONG
@@ -36,8 +46,9 @@ def main(arguments: Sequence[str]) -> int:
         for name, values in settings.items():
             print(*describe(name, values), sep="\n")
         return 0
-    process: ProcessSettings = settings[""]
-    ports = {entry.name: process.port + entry.port_offset for entry in CATALOG}
+    ports = _ports(process)
+    if len(names) == 1 and process.own_port:
+        ports[names[0]] = process.own_port
     seats = [
         Seat(name, services[name], settings[name], _listen(name, process, ports, len(names)))
         for name in names
@@ -46,11 +57,29 @@ def main(arguments: Sequence[str]) -> int:
         Plan(
             settings=process,
             seats=seats,
-            addresses={name: f"http://127.0.0.1:{port}" for name, port in ports.items()},
+            addresses=addresses,
             admin_port=ports[names[0]] + ADMIN_OFFSET,
-            greeting=GREETING.format(url=f"http://{process.host}:{process.port}"),
+            greeting=_greeting(process, names, ports),
         )
     )
+
+
+def _ports(process: ProcessSettings) -> dict[str, int]:
+    return {entry.name: process.port + entry.port_offset for entry in CATALOG}
+
+
+def _addresses(process: ProcessSettings) -> Addresses:
+    usual = {name: f"http://127.0.0.1:{port}" for name, port in _ports(process).items()}
+    try:
+        return parse(process.addresses, usual)
+    except ValueError as fault:
+        raise SettingsFault([f"{variable('', 'addresses')}: {fault}"]) from fault
+
+
+def _greeting(process: ProcessSettings, names: Sequence[str], ports: Mapping[str, int]) -> str:
+    if GATEWAY in names:
+        return GREETING.format(url=f"http://{process.host}:{ports[GATEWAY]}")
+    return f"{', '.join(names)} ready on port {ports[names[0]]}"
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -6,12 +6,15 @@ its address. What comes back is an answer or a `Problem`, never a driver's error
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
 from libs.runtime import identity, trace
+from libs.runtime.addresses import Addresses
 from libs.runtime.clock import Clock
 from libs.runtime.identity import Identity, Signer
 from libs.wire.codec import Malformed, Struct, from_json, pack, unpack
@@ -36,6 +39,13 @@ class Reply(NamedTuple):
     body: bytes
 
 
+class _Request(NamedTuple):
+    method: str
+    path: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class _ProblemDocument(Struct, frozen=True):
     code: str
     detail: str
@@ -45,25 +55,28 @@ class _ProblemDocument(Struct, frozen=True):
 class Caller:
     """Calls other services in the name of one service."""
 
-    def __init__(
-        self, name: str, *, signer: Signer, clock: Clock, addresses: Mapping[str, str]
-    ) -> None:
+    def __init__(self, name: str, *, signer: Signer, clock: Clock, addresses: Addresses) -> None:
         self._name = name
         self._signer = signer
         self._clock = clock
         self._addresses = addresses
+        self._attached: dict[str, httpx.AsyncClient] = {}
         self._clients: dict[str, httpx.AsyncClient] = {}
+        self._turn = count()
 
     def attach(self, service: str, app: Any) -> None:
         """Calls to `service` go to `app` (an ASGI application of this process) from now on."""
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        self._clients[service] = httpx.AsyncClient(
+        self._attached[service] = httpx.AsyncClient(
             transport=transport, base_url=f"http://{service}", timeout=None
         )
 
-    def address(self, service: str) -> str:
-        """The service's own address, such as `http://127.0.0.1:8085`."""
-        return self._addresses[service]
+    def addresses(self, service: str) -> tuple[str, ...]:
+        """The addresses of a service's instances, such as `http://127.0.0.1:8085`; another one
+        first at each call, so that work and links spread."""
+        known = self._addresses[service]
+        first = next(self._turn) % len(known)
+        return known[first:] + known[:first]
 
     async def send(
         self,
@@ -77,7 +90,8 @@ class Caller:
         user: str | None = None,
         session: str | None = None,
     ) -> Reply:
-        """Send a request and hand its answer back as it is, problems included.
+        """Send a request and hand its answer back as it is, problems included. An instance that is
+        not reached is passed over for the next one.
 
         Raises `TryAgain` (`service_away`) when the service was not reached or the request changes
         nothing, and `OutcomeUnknown` when it may have been done.
@@ -86,15 +100,13 @@ class Caller:
         sent[identity.HEADER] = self.signed(user, session)
         sent[trace.HEADER] = trace.current()
         sent[DEADLINE_HEADER] = str(int(deadline_s * 1000))
-        request = self._client(service).build_request(method, path, content=body, headers=sent)
         try:
             # In one process the other service's app runs in this task and begins its own trace.
             with trace.kept():
                 async with asyncio.timeout(deadline_s):
-                    reply = await self._client(service).send(request)
+                    return await _try(self._candidates(service), _Request(method, path, body, sent))
         except (TimeoutError, httpx.TransportError) as fault:
             raise _away(service, method, fault) from fault
-        return Reply(reply.status_code, reply.headers, reply.content)
 
     async def ask(
         self, service: str, path: str, question: Struct, answer: type[T], *, deadline_s: float
@@ -126,20 +138,42 @@ class Caller:
 
     async def close(self) -> None:
         """Close all connections."""
-        for client in self._clients.values():
+        for client in [*self._clients.values(), *self._attached.values()]:
             await client.aclose()
 
-    def _client(self, service: str) -> httpx.AsyncClient:
-        client = self._clients.get(service)
+    def _candidates(self, service: str) -> list[httpx.AsyncClient]:
+        attached = self._attached.get(service)
+        if attached is not None:
+            return [attached]
+        return [self._client(address) for address in self.addresses(service)]
+
+    def _client(self, address: str) -> httpx.AsyncClient:
+        client = self._clients.get(address)
         if client is None:
             # Not through the environment's proxy: signed identities stay among the services.
             limits = httpx.Limits(
                 max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX
             )
-            client = self._clients[service] = httpx.AsyncClient(
-                base_url=self._addresses[service], limits=limits, timeout=None, trust_env=False
+            client = self._clients[address] = httpx.AsyncClient(
+                base_url=address, limits=limits, timeout=None, trust_env=False
             )
         return client
+
+
+async def _try(clients: Sequence[httpx.AsyncClient], request: _Request) -> Reply:
+    *others, last = clients
+    for client in others:
+        # Only what was certainly not sent is sent to another one.
+        with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            return await _send(client, request)
+    return await _send(last, request)
+
+
+async def _send(client: httpx.AsyncClient, request: _Request) -> Reply:
+    reply = await client.request(
+        request.method, request.path, content=request.body, headers=request.headers
+    )
+    return Reply(reply.status_code, reply.headers, reply.content)
 
 
 def problem_of(service: str, reply: Reply) -> Problem:

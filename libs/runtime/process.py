@@ -22,10 +22,12 @@ from starlette.types import ASGIApp
 
 from libs.log.open import open_log
 from libs.log.port import Log, LogError
+from libs.runtime.addresses import Addresses
 from libs.runtime.admin import Lacks, admin_app
 from libs.runtime.calls import Caller
 from libs.runtime.clock import SystemClock
 from libs.runtime.identity import Signer
+from libs.runtime.log_watch import LogWatch
 from libs.runtime.logging import configure, logger
 from libs.runtime.secrets import SecretMissing, Secrets, entropy, random_key
 from libs.runtime.service import AnyService, Loop, Ports, Running
@@ -65,7 +67,7 @@ class Plan:
 
     settings: ProcessSettings
     seats: Sequence[Seat]
-    addresses: Mapping[str, str]
+    addresses: Addresses
     admin_port: int
     greeting: str
 
@@ -155,7 +157,9 @@ async def _live(
     for each in ports.values():
         for name, built in running.items():
             each.calls.attach(name, built.app)
-    servers = _servers(plan, running, stop)
+    watch = LogWatch(next(iter(ports.values())).log, SystemClock())
+    tasks.spawn(watch.run(), name="log.watch")
+    servers = _servers(plan, running, watch, stop)
     serving = [tasks.spawn(server.live(), name="listener") for server in servers]
     for name, built in running.items():
         for what, loop in built.loops.items():
@@ -182,7 +186,8 @@ async def _drain(drain_s: float, running: Mapping[str, Running]) -> None:
 
 def _ports(plan: Plan, log: Log, tasks: GroupTasks) -> dict[str, Ports]:
     store = open_store(plan.settings.store_url)
-    secrets = Secrets(plan.settings.data / "secrets", may_make=is_embedded(plan.settings))
+    may_make = plan.settings.make_secrets or is_embedded(plan.settings)
+    secrets = Secrets(plan.settings.data / "secrets", may_make=may_make)
     signer = Signer(secrets.get("identity.key", random_key))
     clock = SystemClock()
     return {
@@ -200,10 +205,12 @@ def _ports(plan: Plan, log: Log, tasks: GroupTasks) -> dict[str, Ports]:
     }
 
 
-def _servers(plan: Plan, running: Mapping[str, Running], stop: asyncio.Event) -> list[_Server]:
+def _servers(
+    plan: Plan, running: Mapping[str, Running], watch: LogWatch, stop: asyncio.Event
+) -> list[_Server]:
     servers = [_server(running[seat.name].app, *seat.listen) for seat in plan.seats if seat.listen]
     lacks: dict[str, Lacks] = {name: built.lacks for name, built in running.items()}
-    lacks["process"] = lambda: ["draining"] if stop.is_set() else []
+    lacks["process"] = lambda: [*watch.lacks(), *(["draining"] if stop.is_set() else [])]
     return [*servers, _server(admin_app(lacks), plan.settings.host, plan.admin_port)]
 
 

@@ -36,6 +36,15 @@ class ProcessSettings:
     store_url: Annotated[
         str, Says(description="Redis of the views; empty: embedded, gone with the process")
     ] = ""
+    own_port: Annotated[
+        int, Says(ge=0, le=64_000, description="Port of a process of one service; 0: its usual")
+    ] = 0
+    addresses: Annotated[
+        str, Says(description="Where services answer: chat=http://host:port,... Empty: here")
+    ] = ""
+    make_secrets: Annotated[
+        bool, Says(description="Make secret files that are missing; embedded this is always so")
+    ] = False
     drain_s: Annotated[
         float, Says(ge=0, le=600, description="Seconds over which connections are moved at stop")
     ] = 1.0

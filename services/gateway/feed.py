@@ -90,8 +90,10 @@ class Feed:
 
     async def run(self) -> None:
         """Keep a link for ever; wait a jittered moment after each break."""
-        address = self._ports.calls.address(RELAY).replace("http", "ws", 1) + api.FEED
         while True:
+            # Another relay after each break, where there are several.
+            relay = self._ports.calls.addresses(RELAY)[0]
+            address = relay.replace("http", "ws", 1) + api.FEED
             try:
                 async with connect(
                     address,

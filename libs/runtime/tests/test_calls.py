@@ -260,7 +260,7 @@ async def test_the_environments_proxy_is_not_asked(monkeypatch: pytest.MonkeyPat
     clock = VirtualClock()
     async with served(bakery(clock)) as address:
         calls = caller(clock, {"bakery": address})
-        assert calls.address("bakery") == address
+        assert calls.addresses("bakery") == (address,)
         assert await ask(calls, "/internal/twice") == Answer(2)
         await calls.close()
 
@@ -269,3 +269,16 @@ async def test_the_signed_value_serves_links_that_are_no_requests(shop: Caller) 
     known = Signer(KEY).verify(shop.signed("ann", "s1"), VirtualClock().now_ms())
     assert (known.caller, known.user, known.session) == ("shop", "ann", "s1")
     assert httpx.Headers({"x": shop.signed()})["x"] == shop.signed()
+
+
+async def test_an_instance_that_is_not_reached_is_passed_over_for_the_next() -> None:
+    """Every call is answered, whichever instance is asked first."""
+    clock = VirtualClock()
+    async with served(bakery(clock)) as address:
+        addresses = {"bakery": ("http://127.0.0.1:1", address)}
+        calls = Caller("shop", signer=Signer(KEY), clock=clock, addresses=addresses)
+        try:
+            replies = [await ask(calls, "/internal/twice") for _ in range(4)]
+        finally:
+            await calls.close()
+    assert replies == [Answer(2)] * 4

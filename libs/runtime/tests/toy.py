@@ -80,7 +80,7 @@ def main(options: dict[str, Any]) -> int:
         Plan(
             settings=settings,
             seats=[seat],
-            addresses={"toy": f"http://127.0.0.1:{options['port']}"},
+            addresses={"toy": (f"http://127.0.0.1:{options['port']}",)},
             admin_port=options["admin"],
             greeting=GREETING,
         )

@@ -64,7 +64,12 @@ async def world() -> AsyncIterator[Ports]:
 
 
 def caller(clock: VirtualClock, addresses: Mapping[str, str] | None = None) -> Caller:
-    return Caller("shop", signer=Signer(KEY), clock=clock, addresses=addresses or {})
+    return Caller(
+        "shop",
+        signer=Signer(KEY),
+        clock=clock,
+        addresses={name: (url,) for name, url in (addresses or {}).items()},
+    )
 
 
 def turned(ports: Ports) -> VirtualClock:

@@ -145,13 +145,13 @@ async def edge(
     """A gateway that runs; ready unless the test wants to see it before, or without services: then
     nobody listens at their addresses."""
     clock = VirtualClock()
-    addresses = dict.fromkeys(NAMES, "http://127.0.0.1:1")
+    addresses = dict.fromkeys(NAMES, ("http://127.0.0.1:1",))
     async with surroundings(clock, addresses) as ports:
         made = Edge(ports, clock, Settings(**settings))
         if is_attached:
             made.attach()
         await made.relay.start()
-        addresses["relay"] = f"http://127.0.0.1:{made.relay.port}"
+        addresses["relay"] = (f"http://127.0.0.1:{made.relay.port}",)
         loops = [ports.tasks.spawn(_run(loop), name=name) for name, loop in _loops(made)]
         try:
             if is_ready and is_attached:

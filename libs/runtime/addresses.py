@@ -1,0 +1,27 @@
+"""Where services answer: one address a service behind DNS, several where there is no such thing.
+
+`chat=http://127.0.0.1:8081 http://127.0.0.1:8181,relay=http://127.0.0.1:8085`: services are
+separated by commas, the instances of one by spaces. A service that is not named has its usual port
+on this machine.
+"""
+
+import re
+from collections.abc import Mapping
+
+Addresses = Mapping[str, tuple[str, ...]]
+
+_FORM = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?")
+
+
+def parse(text: str, usual: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Addresses by service; `usual` names all services. Raises `ValueError` with what to write."""
+    found: dict[str, tuple[str, ...]] = {service: (address,) for service, address in usual.items()}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        service, _, listed = part.partition("=")
+        addresses = tuple(listed.split())
+        if service not in usual:
+            raise ValueError(f"{service!r} is no service; there are {', '.join(usual)}")
+        if not addresses or not all(map(_FORM.fullmatch, addresses)):
+            raise ValueError(f"{part!r} is not of the form {service}=http://host:port")
+        found[service] = addresses
+    return found
