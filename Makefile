@@ -1,10 +1,13 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up kafka test check fmt lock docs environment environment-dev
+.PHONY: help up up-kafka kafka test check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
 DATA ?= ./var
+INSTANCES ?= 1
+REDIS_URL ?=
+KAFKA_BOOTSTRAP ?=
 ARGS ?=
 
 VENV := .venv
@@ -15,10 +18,14 @@ COMPILE := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(PY) -m uv pip compile \
 	--universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 
 help: ## show the verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
 up: environment ## run everything in one process until Ctrl-C (PORT=8080 DATA=./var)
 	@ROSTRUM_PORT='$(PORT)' ROSTRUM_DATA='$(DATA)' exec $(PY) -m services all
+
+up-kafka: environment ## run broker, Redis and each service as a process (PORT DATA INSTANCES=1 REDIS_URL KAFKA_BOOTSTRAP)
+	@exec $(PY) -m deploy.local --port '$(PORT)' --data '$(DATA)' --instances '$(INSTANCES)' \
+		--redis '$(REDIS_URL)' --kafka '$(KAFKA_BOOTSTRAP)'
 
 kafka: environment ## run Kafka without containers until Ctrl-C (ARGS='--nodes 3'); needs Java 17 and Maven
 	@exec $(PY) -m deploy.kafka $(ARGS)

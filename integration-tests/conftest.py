@@ -1,25 +1,55 @@
-"""A suite for each test module, and what the tests measured, printed at the end of the run."""
+"""The suites that tests share, and what tests measured, printed at the end of the run.
 
-from collections.abc import AsyncIterator
+A test that takes `suite` or `people` runs twice: `embedded` is one process with its own log for each
+module, `kafka` a cluster of processes for all modules, so names are not used by two of them.
+"""
+
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 
+from harness.cluster import Cluster, Servers, servers_of
 from harness.people import People
 from harness.suite import Suite
 
 FIGURES = pytest.StashKey[list[str]]()
+EMBEDDED, KAFKA = "embedded", "kafka"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def suite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Suite]:
+async def embedded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Suite]:
     """An embedded suite."""
     async with Suite(tmp_path_factory.mktemp("data")) as running:
         yield running
 
 
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A broker and a Redis."""
+    with servers_of(tmp_path_factory.mktemp("servers")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def cluster(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Cluster]:
+    """Two of each service at that broker. Whoever kills some of it starts it again."""
+    async with Cluster(tmp_path_factory.mktemp("cluster"), servers) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=[EMBEDDED, KAFKA])
+def suite(request: pytest.FixtureRequest) -> Suite | Cluster:
+    """A suite in each of the two modes."""
+    found = request.getfixturevalue("embedded" if request.param == EMBEDDED else "cluster")
+    assert isinstance(found, Suite | Cluster)
+    return found
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def people(suite: Suite) -> AsyncIterator[People]:
+async def people(suite: Suite | Cluster) -> AsyncIterator[People]:
     """People at that suite."""
     async with People(suite.url) as everybody:
         yield everybody

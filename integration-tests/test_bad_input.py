@@ -16,6 +16,7 @@ from hypothesis.strategies import SearchStrategy
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
+from harness.cluster import Cluster
 from harness.people import People, Person
 from harness.suite import Suite
 from libs.wire.codes import CODES
@@ -147,7 +148,7 @@ async def test_a_member_may_not_do_what_admins_do(ada: Person, eve: Person) -> N
     assert (banned.status, banned.body["code"]) == (403, "role_too_low")
 
 
-async def test_every_closed_route_wants_a_token(suite: Suite) -> None:
+async def test_every_closed_route_wants_a_token(suite: Suite | Cluster) -> None:
     """No route but those marked open answers without a token, or with a forged one."""
     forged = {"authorization": "Bearer x.y.z"}
     async with httpx.AsyncClient(base_url=suite.url) as client:
@@ -179,7 +180,7 @@ def _closed(document: dict[str, Any]) -> list[tuple[str, str]]:
     ],
 )
 async def test_bodies_that_are_no_json_objects(
-    suite: Suite, content: bytes, media_type: str, code: str
+    suite: Suite | Cluster, content: bytes, media_type: str, code: str
 ) -> None:
     """They are refused by name."""
     async with httpx.AsyncClient(base_url=suite.url) as client:
@@ -192,7 +193,7 @@ async def test_bodies_that_are_no_json_objects(
 
 @pytest.mark.timeout(240)
 async def test_no_generated_request_is_answered_500(
-    suite: Suite, ada: Person, channel: str, figures: list[str]
+    suite: Suite | Cluster, ada: Person, channel: str, figures: list[str]
 ) -> None:
     """Requests generated from the document, right ones and wrong ones, on every route."""
     schema = schemathesis.openapi.from_url(f"{suite.url}/openapi.json")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.cluster import Cluster
 from harness.people import People, Person
 from harness.suite import Suite
 
@@ -22,7 +23,7 @@ IN_FLIGHT = 4
 
 
 async def test_200_parked_long_polls_get_500_posts_in_order_once(
-    suite: Suite, people: People, figures: list[str]
+    suite: Suite | Cluster, people: People, figures: list[str]
 ) -> None:
     """Every follower sees ids 1 to 500, each once and in order; the lags are printed."""
     poster = await people.person("poster")
@@ -48,7 +49,7 @@ async def test_200_parked_long_polls_get_500_posts_in_order_once(
     )
 
 
-async def _start(suite: Suite, channel: str, readers: list[Person]) -> asyncio.subprocess.Process:
+async def _start(suite: Suite | Cluster, channel: str, readers: list[Person]) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

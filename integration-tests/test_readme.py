@@ -11,13 +11,13 @@ from harness.suite import ROOT, Suite
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_the_readme_curl_lines_work_as_pasted(suite: Suite, tmp_path: Path) -> None:
+async def test_the_readme_curl_lines_work_as_pasted(embedded: Suite, tmp_path: Path) -> None:
     """Account, sign-in and channel in one terminal, the poll in another, the post in the first: the
     other one shows the message."""
     first, second, third = _blocks()
-    await _paste(suite, tmp_path, first)
-    poll = asyncio.ensure_future(_paste(suite, tmp_path, second))
-    posted = await _paste(suite, tmp_path, third)
+    await _paste(embedded, tmp_path, first)
+    poll = asyncio.ensure_future(_paste(embedded, tmp_path, second))
+    posted = await _paste(embedded, tmp_path, third)
     async with asyncio.timeout(60):
         polled = await poll
     assert '"id":1' in posted

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 
 import httpx
+
+from harness.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_S = 30.0
@@ -25,7 +26,7 @@ class Suite:
 
     def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
-        self.port = free_port()
+        self.port = free_port(_ports)
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_url = f"http://127.0.0.1:{self.port + ADMIN_OFFSET}"
         self._settings = settings
@@ -102,18 +103,8 @@ class Suite:
         return self._process
 
 
-def free_port() -> int:
-    """A port below the ephemeral range whose followers, and the admin port, are free as well."""
-    for port in range(20_000 + os.getpid() % 8_000, 31_000, PORT_SPAN):
-        wanted = [*range(port, port + PORT_SPAN), port + ADMIN_OFFSET]
-        if all(_is_free(number) for number in wanted):
-            return port
-    raise AssertionError("no free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+def _ports(port: int) -> list[int]:
+    return [*range(port, port + PORT_SPAN), port + ADMIN_OFFSET]
 
 
 @contextlib.asynccontextmanager

@@ -29,6 +29,9 @@ REACH_POLL_S = 0.002
 # How often the stored positions are compared with what was written, so that a flush is noticed.
 WATCH_S = 1.0
 RETRY_S = 0.5
+# Without a partition an instance says for so long that it waits for one: longer than the group
+# waits for members that died (10 s). After that it is one too many, which is no fault.
+GIVEN_S_MAX = 15.0
 
 _log = logger("view")
 
@@ -66,6 +69,7 @@ class View:
             Partition(topic.name, index) for topic in topics for index in range(topic.partitions)
         ]
         self._group: Group | None = None
+        self._waits_until_s = 0.0
         # What this member stored last. Only that may be compared before it writes on.
         self._mine: dict[Partition, int] = {}
         # The stored position as last seen, whoever wrote it.
@@ -89,6 +93,8 @@ class View:
         """Why the view cannot be relied on yet."""
         if self._fault is not None:
             return [f"view: {self._fault}"]
+        if self._waits():
+            return ["view: its group gave it no partition yet"]
         behind = sum(self._goals[part] > at for part, at in self._seen.items())
         return [f"view: {behind} partitions are being read"] if behind else []
 
@@ -127,12 +133,18 @@ class View:
         name = f"{self._service}.view"
         async with self._ports.log.group(name, self._topics, self._positions) as group:
             self._group, self._fault = group, None
+            self._waits_until_s = self._ports.clock.monotonic() + GIVEN_S_MAX
             try:
                 async with asyncio.TaskGroup() as both:
                     both.create_task(self._follow(group), name=f"{name}.follow")
                     both.create_task(self._notice_flush(), name=f"{name}.notice")
             finally:
                 self._group = None
+
+    def _waits(self) -> bool:
+        if self._group is None or self._group.assigned():
+            return False
+        return self._ports.clock.monotonic() < self._waits_until_s
 
     async def _follow(self, group: Group) -> None:
         async for batch in group:

@@ -29,7 +29,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("libs/runtime/metrics.py",),
     "pydantic": WEB,
     "redis": ("libs/store/*",),
-    "signal": ("libs/runtime/process.py", "deploy/kafka/*"),
+    "signal": ("libs/runtime/process.py", "deploy/*"),
     "sqlite3": ("libs/log/*",),
     "starlette": (*WEB, "services/gateway/*"),
     "structlog": ("libs/runtime/*",),

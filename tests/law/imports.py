@@ -17,10 +17,14 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "libs/runtime/": SERVICE_LIBS,
     "libs/testing/": ("libs",),
     "services/": SERVICE_LIBS,
-    "deploy/": ("deploy",),
+    "deploy/kafka/": ("deploy.kafka",),
+    # Starting every service as a process takes their list and how settings are called.
+    "deploy/local/": ("deploy", "libs.runtime.settings", "libs.wire.services", "services.catalog"),
     "docs/": ("libs", "docs", "services.catalog"),
 }
-INTEGRATION = ("libs.wire", "libs.testing", "services.catalog", "harness")
+# What operators start is what integration tests start, and brokers for tests come from one place.
+STARTERS = ("deploy", "libs.log.kafka.tests.broker")
+INTEGRATION = ("libs.wire", "libs.testing", "services.catalog", "harness", *STARTERS)
 
 
 def violations(root: Path) -> list[str]:
@@ -30,7 +34,7 @@ def violations(root: Path) -> list[str]:
 
 def _of(source: Source) -> Iterator[str]:
     for one in imports(source):
-        if within(one.name, "libs", "services", "tests"):
+        if within(one.name, "libs", "services", "tests", "deploy"):
             wrong = _wrong(source, one)
             if wrong:
                 yield source.at(one.node, wrong)
@@ -60,7 +64,8 @@ def _wrong_in_integration(one: Imported) -> str | None:
     contract = one.name.startswith("libs.") and "contract" in one.name.split(".")
     if contract or within(one.name, *INTEGRATION):
         return None
-    return f"imports {one.name}; integration tests know wire, testing, contracts and the catalog"
+    known = "wire, testing, contracts, starters and the catalog"
+    return f"imports {one.name}; integration tests know {known}"
 
 
 def _wrong_relative(source: Source, one: Imported) -> str | None:
