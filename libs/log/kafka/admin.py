@@ -141,7 +141,9 @@ class Admin:
                 return
             what = f"{name} could not be created: {told(error)}"
             if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
-                what += f" ({self._safety.replicas} brokers are needed; see LOG_UNSAFE_SINGLE)"
+                what += (
+                    f" ({self._safety.replicas} brokers are needed, or unsafe_single=1 in the URL)"
+                )
             raise LogUnavailable(what) from raised
 
     def _wait_until_led(self, topics: Sequence[Topic]) -> None:
