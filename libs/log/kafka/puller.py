@@ -70,7 +70,7 @@ class Puller:
 
     def pull(self) -> Pulled:
         """What comes next; also returns when the group gave something. Raises `LogUnavailable` when
-        it is to stop, `UnknownTopic`."""
+        it is to stop."""
         while not self.is_stopping:
             first = self.driver.poll(SLICE_S)
             if first is not None:

@@ -16,7 +16,6 @@ from libs.log.port import (
     NotWritten,
     Partition,
     PositionGone,
-    UnknownTopic,
     from_group,
 )
 
@@ -148,16 +147,17 @@ def test_what_the_group_gives_waits_for_its_start_and_what_it_takes_is_dropped()
 
 def test_an_error_that_passes_is_passed_over_and_another_ends_the_pull() -> None:
     passing = Said(ZERO, 0, KafkaError(KafkaError._ALL_BROKERS_DOWN))
-    missing = Said(ZERO, 0, KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
-    puller, _ = pulling([passing], [Said(ZERO, 0)], [missing])
+    unheard_of = Said(ZERO, 0, KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+    refused = Said(ZERO, 0, KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+    puller, _ = pulling([passing, unheard_of], [Said(ZERO, 0)], [refused])
     puller.start({ZERO: Start(0, 0)})
     assert len(puller.pull().batches) == 1
-    with pytest.raises(UnknownTopic):
+    with pytest.raises(LogUnavailable, match="TOPIC_AUTHORIZATION_FAILED"):
         puller.pull()
     puller.is_stopping = True
     with pytest.raises(LogUnavailable):
         puller.pull()
-    assert partition_of(cast(Any, missing)) == ZERO
+    assert partition_of(cast(Any, refused)) == ZERO
 
 
 async def ends_of(partitions: Any) -> dict[Partition, Ends]:
