@@ -1,7 +1,7 @@
 """Questions about topics and changes to them. Every method blocks: it is for a desk's thread."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -43,7 +43,7 @@ REQUEST_S = 8.0
 # 1,000 partitions are led 1.4 s after their creation.
 LED_S = 30.0
 # All that creating does: look, create, wait, look at the settings.
-CREATE_S = LED_S + 4 * REQUEST_S
+CREATE_S = 2 * LED_S + 4 * REQUEST_S
 AGAIN_S = 0.05
 # Kafka makes at most 10,000 partitions per request.
 CREATED_PARTITIONS_MAX = 8_000
@@ -84,7 +84,8 @@ class Admin:
         """Create what is missing, check what is there, and return when every partition is led.
         Raises `TopicMismatch`."""
         found = self._descriptions(topic.name for topic in topics)
-        for some in _in_requests(topic for topic in topics if found[topic.name] is None):
+        missing = [topic for topic in topics if found[topic.name] is None]
+        for some in _in_requests(missing):
             made = self._client.create_topics(
                 [self._new(topic) for topic in some],
                 operation_timeout=REQUEST_S,
@@ -93,6 +94,9 @@ class Admin:
             for name, future in made.items():
                 self._created(name, future)
         self._wait_until_led(topics)
+        # Led in the controller's eyes; a leader that has a thousand to make takes seconds more.
+        new = [Partition(topic.name, at) for topic in missing for at in range(topic.partitions)]
+        self._offsets(new, LATEST, within_s=LED_S, not_yet=ELECTING | UNKNOWN_TOPIC)
         self._check(topics)
 
     def describe(self, topic: str) -> TopicState:
@@ -141,7 +145,9 @@ class Admin:
                 return
             what = f"{name} could not be created: {told(error)}"
             if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
-                what += f" ({self._safety.replicas} brokers are needed; see LOG_UNSAFE_SINGLE)"
+                what += (
+                    f" ({self._safety.replicas} brokers are needed, or unsafe_single=1 in the URL)"
+                )
             raise LogUnavailable(what) from raised
 
     def _wait_until_led(self, topics: Sequence[Topic]) -> None:
@@ -179,10 +185,22 @@ class Admin:
         return all(_has_leader(each) and len(each.isr) >= in_sync for each in found.partitions)
 
     def _check(self, topics: Sequence[Topic]) -> None:
-        found = self._settings([topic.name for topic in topics])
+        found = self._settings_of_new([topic.name for topic in topics])
         for topic in topics:
             for breach in breaches(topic, found[topic.name], self._safety):
                 raise TopicMismatch(f"{topic.name}: {breach}")
+
+    def _settings_of_new(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The broker that is asked may be the last to hear of a topic."""
+        deadline = time.monotonic() + REQUEST_S
+        while True:
+            try:
+                return self._settings(names)
+            except KafkaException as raised:
+                unknown = error_of(raised).code() in UNKNOWN_TOPIC
+                if not unknown or time.monotonic() > deadline:
+                    raise
+            time.sleep(AGAIN_S)
 
     def _settings(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         asked = [ConfigResource(ResourceType.TOPIC, name) for name in names]
@@ -192,12 +210,19 @@ class Admin:
             for resource, future in answers.items()
         }
 
-    def _offsets(self, partitions: Sequence[Partition], spec: OffsetSpec) -> dict[Partition, int]:
-        deadline = time.monotonic() + REQUEST_S
+    def _offsets(
+        self,
+        partitions: Sequence[Partition],
+        spec: OffsetSpec,
+        *,
+        within_s: float | None = None,
+        not_yet: Set[int] = ELECTING,
+    ) -> dict[Partition, int]:
+        deadline = time.monotonic() + (within_s or REQUEST_S)
         found: dict[Partition, int] = {}
         waiting = list(partitions)
         while waiting:
-            found.update(self._offsets_once(waiting, spec))
+            found.update(self._offsets_once(waiting, spec, not_yet))
             waiting = [each for each in waiting if each not in found]
             if waiting and time.monotonic() > deadline:
                 raise LogUnavailable(f"{len(waiting)} partitions have no leader")
@@ -206,7 +231,7 @@ class Admin:
         return found
 
     def _offsets_once(
-        self, partitions: Sequence[Partition], spec: OffsetSpec
+        self, partitions: Sequence[Partition], spec: OffsetSpec, not_yet: Set[int]
     ) -> Iterator[tuple[Partition, int]]:
         """Of those that are led."""
         asked = {TopicPartition(each.topic, each.index): spec for each in partitions}
@@ -217,9 +242,9 @@ class Admin:
         )
         for each, future in answers.items():
             try:
-                offset = _answer(future).offset
+                offset = future.result().offset
             except KafkaException as raised:
-                if error_of(raised).code() not in ELECTING:
+                if error_of(raised).code() not in not_yet:
                     raise
                 continue
             yield Partition(each.topic, each.partition), offset

@@ -31,8 +31,9 @@ CERTAINLY_NOT = frozenset(
     }
 )
 
-# A consumer goes on by itself after these, and says so on the way.
-PASSING = frozenset(
+# A consumer goes on by itself after these, and says so on the way. It is given only topics that
+# exist: to one that is unknown the news of it has not come yet.
+PASSING = UNKNOWN_TOPIC | frozenset(
     {
         KafkaError._TRANSPORT,
         KafkaError._ALL_BROKERS_DOWN,

@@ -14,7 +14,7 @@ from libs.log.kafka.desk import Desk
 from libs.log.kafka.errors import error_of, of_ask, told
 from libs.log.kafka.puller import Puller
 from libs.log.kafka.tail import EndsOf, KafkaTail
-from libs.log.port import NotWritten, Partition, Positions
+from libs.log.port import LogUnavailable, NotWritten, Partition, Positions
 
 # A member commits after each batch of each partition; more than this is a broker that is away.
 COMMITS_WAITING_MAX = 1_000
@@ -69,6 +69,8 @@ class KafkaGroup(KafkaTail):
             (answer,) = self._puller.driver.commit(offsets=asked, asynchronous=False)
         except KafkaException as raised:
             _raise_commit(error_of(raised))
+        except RuntimeError as error:  # the driver's, of a consumer that was closed meanwhile
+            raise LogUnavailable("the log is closed") from error
         else:
             if answer.error is not None:
                 _raise_commit(answer.error)
@@ -92,13 +94,19 @@ class KafkaGroup(KafkaTail):
         if not partitions:
             return {}
         asked = [TopicPartition(*each) for each in partitions]
-        found = await self._desk.do(lambda: self._puller.driver.committed(asked, COORDINATOR_S))
+        found = await self._desk.do(lambda: self._ask_committed(asked))
         for each in found:
             if each.error is not None:
                 raise of_ask(each.error)
         positions = {Partition(each.topic, each.partition): each.offset for each in found}
         ends = await self._ends_of([each for each, at in positions.items() if at < 0])
         return {each: ends[each].first if at < 0 else at for each, at in positions.items()}
+
+    def _ask_committed(self, asked: list[TopicPartition]) -> list[TopicPartition]:
+        try:
+            return self._puller.driver.committed(asked, COORDINATOR_S)
+        except RuntimeError as error:
+            raise LogUnavailable("the log is closed") from error
 
     def _refuse(self, refused: Mapping[Partition, int]) -> None:
         self._puller.given |= refused.keys()

@@ -3,17 +3,24 @@ not after the driver's patience."""
 
 import asyncio
 from collections.abc import Iterable
+from typing import Protocol
 
-from libs.log.kafka.admin import Admin
 from libs.log.kafka.desk import Desk
 from libs.log.port import Partition, UnknownTopic
 from libs.wire.topics import Topic
 
 
+class Partitioned(Protocol):
+    """Who knows how many partitions a topic has."""
+
+    def partitions(self, topic: str) -> int:
+        """Blocks. Raises `UnknownTopic`."""
+
+
 class KnownTopics:
     """Partitions never grow fewer, so what was seen once counts; what was not is asked for."""
 
-    def __init__(self, admin: Admin, desk: Desk) -> None:
+    def __init__(self, admin: Partitioned, desk: Desk) -> None:
         self._admin = admin
         self._desk = desk
         self._counts: dict[str, int] = {}
@@ -22,12 +29,6 @@ class KnownTopics:
     def learn(self, topics: Iterable[Topic]) -> None:
         """These exist."""
         self._counts.update({topic.name: topic.partitions for topic in topics})
-
-    async def count(self, topic: str) -> int:
-        """How many partitions the topic has, at least. Raises `UnknownTopic`, `LogUnavailable`."""
-        if topic not in self._counts:
-            await self._ask(topic)
-        return self._counts[topic]
 
     async def check(self, partition: Partition) -> None:
         """Raises `UnknownTopic` for one that does not exist, `LogUnavailable`."""

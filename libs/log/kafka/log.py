@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from confluent_kafka import KafkaError
+from confluent_kafka import Consumer, KafkaError
 from confluent_kafka import Producer as DriverProducer
 
 from libs.log.kafka import settings
@@ -100,7 +100,7 @@ class KafkaLog:
     async def tail(self, starts: Mapping[Partition, int]) -> AsyncIterator[Tail]:
         """See the port."""
         self._check_open()
-        tail = KafkaTail(Puller(settings.tail(self._bootstrap)), self.ends, starts)
+        tail = KafkaTail(Puller(Consumer(settings.tail(self._bootstrap))), self.ends, starts)
         self._tails.add(tail)
         try:
             yield tail
@@ -115,7 +115,7 @@ class KafkaLog:
         """See the port."""
         self._check_open()
         member = KafkaGroup(
-            Puller(settings.member(self._bootstrap, name)),
+            Puller(Consumer(settings.member(self._bootstrap, name))),
             self.ends,
             topics=[topic.name for topic in topics],
             positions=positions,

@@ -10,7 +10,6 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from libs.log.kafka import errors
 from libs.log.kafka.records import partition_of, stored
-from libs.log.kafka.settings import Settings
 from libs.log.port import LogUnavailable, Partition, Stored
 
 # An answer: enough to share the hop between threads, small enough to be handled in one go.
@@ -41,12 +40,12 @@ class Puller:
     """`positions` are those of the followed partitions, each of the next record. `given` are
     partitions that a group gave and that do not have their start yet; `owned` all that it gave."""
 
-    def __init__(self, config: Settings) -> None:
+    def __init__(self, driver: Consumer) -> None:
         self.positions: dict[Partition, int] = {}
         self.given: set[Partition] = set()
         self.owned: set[Partition] = set()
         self.is_stopping = False
-        self.driver: Consumer = Consumer(config)
+        self.driver = driver
         self._warm: set[str] = set()
 
     def join(self, topics: Sequence[str]) -> None:
@@ -71,11 +70,11 @@ class Puller:
 
     def pull(self) -> Pulled:
         """What comes next; also returns when the group gave something. Raises `LogUnavailable` when
-        it is to stop, `UnknownTopic`."""
+        it is to stop."""
         while not self.is_stopping:
             first = self.driver.poll(SLICE_S)
             if first is not None:
-                pulled = self._sorted((first, *self.driver.consume(RECORDS_MAX, 0)))
+                pulled = self._sorted((first, *self.driver.consume(RECORDS_MAX - 1, 0)))
                 if pulled.batches or pulled.refused:
                     return pulled
             if self.given:

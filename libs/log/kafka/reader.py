@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from libs.log.kafka import settings
-from libs.log.kafka.errors import of_ask
+from libs.log.kafka.errors import PASSING, of_ask
 from libs.log.kafka.records import stored
 from libs.log.port import LogUnavailable, Partition, PositionGone, Stored
 
@@ -29,7 +29,7 @@ class Lane:
         self._warm: set[str] = set()
 
     def read(self, partition: Partition, start: int, limit: int) -> list[Stored]:
-        """Blocks, at most for `READ_S`. Raises `PositionGone`, `LogUnavailable`, `UnknownTopic`,
+        """Blocks, at most for `READ_S`. Raises `PositionGone`, `LogUnavailable`,
         `KafkaException`."""
         deadline = time.monotonic() + READ_S
         self._warm_up(partition.topic, deadline)
@@ -84,6 +84,8 @@ class Lane:
             if place.offset < first:
                 raise PositionGone(partition.topic, partition.index, first)
             return place.offset > end
+        if error.code() in PASSING:
+            return False
         raise of_ask(error)
 
 

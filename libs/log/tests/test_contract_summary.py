@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.log.tests.contract_summary import faults
+from libs.log.tests.contract_summary import absent, faults
 
 ROOT = Path(__file__).parents[3]
 RUN_S = 60
@@ -56,6 +56,13 @@ def test_equal_counts_without_skips_are_whole() -> None:
 def test_a_skip_and_a_lesser_count_are_faults() -> None:
     found = faults({"a": Counter(passed=3), "b": Counter(passed=2, skipped=1)})
     assert found == ["b skipped 1 contract tests", "b ran 2 contract tests of 3"]
+
+
+def test_an_adapter_without_its_broker_is_a_fault_only_where_all_must_run() -> None:
+    counts = {"a": Counter(passed=3), "b": Counter(skipped=3)}
+    assert absent(counts) == ["b"]
+    assert faults(counts, must_all_run=False) == []
+    assert faults(counts) == ["b skipped 3 contract tests", "b ran 0 contract tests of 3"]
 
 
 @pytest.mark.parametrize(

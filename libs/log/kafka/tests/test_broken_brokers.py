@@ -9,15 +9,26 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from deploy.kafka.cluster import Cluster
-from libs.log.contract import fresh
+from libs.log.contract import fresh, named, outcome, take
 from libs.log.kafka import KafkaLog, open_kafka, settings
 from libs.log.kafka.tests.broker import brokers
-from libs.log.port import Appended, LogError, NotWritten, OutcomeUnknown, Partition, Stored
+from libs.log.port import (
+    Appended,
+    LogError,
+    LogUnavailable,
+    NotWritten,
+    OutcomeUnknown,
+    Partition,
+    Stored,
+    from_group,
+)
 from libs.testing.eventually import eventually
 
 PAUSE_S = 8.0
 ON_AGAIN_S = 30.0
 QUEUE_MAX = 20
+# The report of an append that is under way, and then the threads.
+CLOSED_S = 14.0
 
 
 @pytest.fixture
@@ -159,3 +170,28 @@ async def test_a_full_queue_refuses_at_once_and_certainly(
         assert len(refused) == 2 * QUEUE_MAX
         await eventually(ledger.append, within_s=ON_AGAIN_S, what="there is room again")
         await ledger.check()
+
+
+async def test_a_log_is_closed_in_bounded_time_whatever_the_broker_does(one: Cluster) -> None:
+    async with opened(one) as (log, partition), asyncio.TaskGroup() as tasks:
+        await log.append(partition, b"x")
+        async with log.group("g", [named(partition.topic)], from_group) as member:
+            await take(member, 1)
+            one.nodes[0].pause()
+            calls = (
+                member.commit(partition, 1),
+                take(member, 1),
+                log.append(partition, b"y"),
+                log.ends([partition]),
+                log.read(partition, 0, limit=1),
+            )
+            waiting = [tasks.create_task(outcome(call)) for call in calls]
+            await asyncio.sleep(0)
+            async with asyncio.timeout(CLOSED_S):
+                await log.close()
+        async with asyncio.timeout(CLOSED_S):
+            await asyncio.wait(waiting)
+        one.nodes[0].resume()
+    assert [type(task.result()) for task in waiting] == [
+        *(LogUnavailable, LogUnavailable, OutcomeUnknown, LogUnavailable, LogUnavailable)
+    ]

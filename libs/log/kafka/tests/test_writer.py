@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from libs.log.kafka import writer as writer_module
 from libs.log.kafka.errors import of_append, of_ask
 from libs.log.kafka.handover import HandOver
+from libs.log.kafka.producer import Driver
 from libs.log.kafka.writer import Writer
 from libs.log.port import (
     Appended,
@@ -95,7 +96,7 @@ class Rig:
         except LogError as error:
             return error
 
-    def _make(self, errored: Callable[[KafkaError], None]) -> ScriptedDriver:
+    def _make(self, errored: Callable[[KafkaError], None]) -> Driver:
         self.drivers.append(ScriptedDriver(errored))
         return self.drivers[-1]
 
