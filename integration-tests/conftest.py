@@ -1,15 +1,17 @@
 """The suites that tests share, and what tests measured, printed at the end of the run.
 
-A test that takes `suite` or `people` runs twice: `embedded` is one process with its own log for each
-module, `kafka` a cluster of processes for all modules, so names are not used by two of them.
+A test that takes `suite`, `people` or `mortal` runs twice: `embedded` is one process with its own
+log, `kafka` a cluster of processes that all modules share, so no two of them use the same handle.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from harness.cluster import Cluster, Servers, servers_of
+from harness.cluster import Cluster, Servers, healed, servers_of
 from harness.people import People
 from harness.suite import Suite
 
@@ -46,6 +48,18 @@ def suite(request: pytest.FixtureRequest) -> Suite | Cluster:
     found = request.getfixturevalue("embedded" if request.param == EMBEDDED else "cluster")
     assert isinstance(found, Suite | Cluster)
     return found
+
+
+@pytest.fixture(params=[EMBEDDED, KAFKA])
+def mortal(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AbstractAsyncContextManager[Suite | Cluster]:
+    """A suite to be entered and killed, in each of the two modes."""
+    if request.param == EMBEDDED:
+        return Suite(tmp_path)
+    cluster = request.getfixturevalue("cluster")
+    assert isinstance(cluster, Cluster)
+    return healed(cluster)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

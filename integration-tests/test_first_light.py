@@ -1,16 +1,19 @@
 """A message travels from post to parked reader, and everything survives a restart."""
 
 import asyncio
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
 
+from harness.cluster import Cluster
 from harness.people import People
 from harness.suite import Suite
 from libs.testing.eventually import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Mortal = AbstractAsyncContextManager[Suite | Cluster]
 
 
 async def test_a_post_wakes_a_parked_reader(people: People) -> None:
@@ -68,28 +71,31 @@ async def test_a_signed_out_token_is_refused(people: People) -> None:
     await eventually(is_refused, within_s=5, what="the token is refused")
 
 
-async def test_everything_survives_a_restart(tmp_path: Path) -> None:
-    """Accounts, channels, members, messages and cursors are there after kill -9."""
-    async with Suite(tmp_path) as suite, People(suite.url) as people:
-        ada, bob = await people.person("ada"), await people.person("bob")
+async def test_everything_survives_a_restart(mortal: Mortal) -> None:
+    """Accounts, channels, members, messages and cursors are there after kill -9 of all that the
+    suite consists of; with Kafka also after Redis forgot everything."""
+    async with mortal as suite, People(suite.url) as people:
+        ada, bob = await people.person("ada_restart"), await people.person("bob_restart")
         channel = (await ada.create(visibility="public", handle="lounge"))["id"]
         cursor = (await bob.join(channel))["cursor"]
         posted = [await ada.post_surely(channel, f"{n}", f"{n}") for n in range(5)]
         await suite.kill()
+        if isinstance(suite, Cluster):
+            suite.flush_redis()
         await suite.start()
         answer = await bob.poll(channel, cursor)
         assert [entry["id"] for entry in answer["entries"]] == posted
-        again = await people.sign_in("ada")
+        again = await people.sign_in("ada_restart")
         assert [entry["id"] for entry in await again.read(channel)] == posted
         found = await again.ask("GET", "/v1/channels?handle=lounge")
         assert [item["id"] for item in found.body["items"]] == [channel]
         assert await again.post_surely(channel, "4", "4") == posted[-1]
 
 
-async def test_sigterm_answers_parked_polls_and_ends_cleanly(tmp_path: Path) -> None:
+async def test_sigterm_answers_parked_polls_and_ends_cleanly(mortal: Mortal) -> None:
     """A parked poll gets its cursor back and the advice to go elsewhere; the exit code is 0."""
-    async with Suite(tmp_path) as suite, People(suite.url) as people:
-        ada = await people.person("ada")
+    async with mortal as suite, People(suite.url) as people:
+        ada = await people.person("ada_sigterm")
         channel = (await ada.create())["id"]
         parked = asyncio.ensure_future(ada.poll(channel, "1-0", wait=20))
         await eventually(lambda: _parks(suite), within_s=5, what="the poll is parked")
@@ -100,7 +106,7 @@ async def test_sigterm_answers_parked_polls_and_ends_cleanly(tmp_path: Path) -> 
         assert code == 0, suite.logs()
 
 
-async def _parks(suite: Suite) -> bool:
+async def _parks(suite: Suite | Cluster) -> bool:
     async with httpx.AsyncClient() as client:
         tasks = await client.get(f"{suite.admin_url}/debug/tasks")
         return "gateway.parked" in tasks.text

@@ -49,7 +49,9 @@ async def test_200_parked_long_polls_get_500_posts_in_order_once(
     )
 
 
-async def _start(suite: Suite | Cluster, channel: str, readers: list[Person]) -> asyncio.subprocess.Process:
+async def _start(
+    suite: Suite | Cluster, channel: str, readers: list[Person]
+) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -3,15 +3,17 @@
 import asyncio
 import random
 import time
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from harness.cluster import Cluster
 from harness.people import People, Person
 from harness.suite import Suite
 from libs.testing.eventually import eventually
+from libs.wire.services import CHAT
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -31,20 +33,23 @@ class Span(NamedTuple):
 
 
 async def test_ten_kills_lose_nothing_and_repeat_nothing(
-    tmp_path: Path, figures: list[str]
+    mortal: AbstractAsyncContextManager[Suite | Cluster], figures: list[str]
 ) -> None:
-    """2,000 posts by a client that retries with its client_id, ten kills at seeded moments: each
-    acknowledged id holds its text, each post is one message, ids are dense and in the order of real
-    time."""
+    """2,000 posts by a client that retries with its client_id, ten kills at seeded moments (of
+    everything; with Kafka of one chat instance of two): each acknowledged id holds its text, each
+    post is one message, ids are dense and in the order of real time."""
     dice = random.Random(SEED)
     moments = sorted(dice.sample(range(POSTS // 50, POSTS), KILLS))
     acknowledged: dict[int, int] = {}
     spans: list[Span] = []
-    async with Suite(tmp_path) as suite, People(suite.url) as people:
-        ada = await people.person("ada")
+    async with mortal as suite, People(suite.url) as people:
+        ada = await people.person("ada_kill")
         channel = (await ada.create())["id"]
-        killer = asyncio.ensure_future(_kill_at(suite, acknowledged, moments))
+        victims = [dice.randrange(2) for _ in range(KILLS)]
+        killer = asyncio.ensure_future(_kill_at(suite, acknowledged, moments, victims))
+        began = time.monotonic()
         await _post_all(ada, channel, acknowledged, spans)
+        took_s = time.monotonic() - began
         await killer
         entries = await ada.read(channel)
     assert [entry["id"] for entry in entries] == list(range(1, len(entries) + 1))
@@ -54,21 +59,33 @@ async def test_ten_kills_lose_nothing_and_repeat_nothing(
     assert not lost, f"acknowledged, but not there: {lost[:5]}"
     assert sorted(texts.values(), key=_number) == [f"post {n}" for n in range(POSTS)]
     voids = len(entries) - len(texts)
+    slowest_s = max(span.ended - span.began for span in spans)
+    what = "kills of one of two chats on Kafka" if isinstance(suite, Cluster) else "kills"
     figures.append(
-        f"{KILLS} kills (seed {SEED}) in {POSTS} posts: 0 lost, 0 twice, ids dense, {voids} void"
+        f"{KILLS} {what} (seed {SEED}) in {POSTS} posts: 0 lost, 0 twice, ids dense, {voids} void, "
+        f"{took_s:.0f} s, slowest acknowledgement {slowest_s:.1f} s"
     )
 
 
-async def _kill_at(suite: Suite, acknowledged: dict[int, int], moments: list[int]) -> None:
-    for moment in moments:
+async def _kill_at(
+    suite: Suite | Cluster,
+    acknowledged: dict[int, int],
+    moments: list[int],
+    victims: list[int],
+) -> None:
+    for moment, victim in zip(moments, victims, strict=True):
         await eventually(
             partial(_has, acknowledged, moment),
             within_s=POSTING_S,
             every_s=0.001,
             what=f"{moment} posts are acknowledged",
         )
-        await suite.kill()
-        await suite.start()
+        if isinstance(suite, Cluster):
+            await suite.kill(CHAT, victim)
+            await suite.start_one(CHAT, victim)
+        else:
+            await suite.kill()
+            await suite.start()
 
 
 def _has(acknowledged: dict[int, int], count: int) -> bool:

@@ -34,6 +34,9 @@ IMPORTS = (
         "computed name",
     ),
     Sin("imports", "integration-tests/test_x.py", "import services.chat.model\n", 1, "the catalog"),
+    Sin("imports", "libs/runtime/web.py", "import deploy.local.up\n", 1, "imports deploy.local.up"),
+    Sin("imports", "deploy/kafka/node.py", "import libs.log.port\n", 1, "libs.log.port"),
+    Sin("imports", "deploy/local/up.py", "from services.chat import app\n", 1, "services.chat"),
 )
 
 DOORS = (

@@ -23,12 +23,14 @@ Seat = tuple[str, int]
 
 @dataclass(frozen=True)
 class Layout:
-    """`port` is that of the first gateway; `instances` of each service, `gateways` of them."""
+    """`port` is that of the first gateway; `instances` of each service, `gateways` of them, and of
+    some services as many as `counts` says."""
 
     port: int
     instances: int = 1
     gateways: int = 1
     settings: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def seats(self) -> list[Seat]:
@@ -83,7 +85,8 @@ class Layout:
         return f"{service}-{instance + 1}" if self._count(service) > 1 else service
 
     def _count(self, service: str) -> int:
-        return self.gateways if service == GATEWAY else self.instances
+        usual = self.gateways if service == GATEWAY else self.instances
+        return self.counts.get(service, usual)
 
     def _addresses(self) -> str:
         urls: dict[str, list[str]] = {}

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -92,7 +93,7 @@ class Up:
         for program in programs:
             program.start()
         for program in programs:
-            self._until(lambda program=program: is_ready(program), program.name)  # type: ignore[misc]
+            self._until(partial(is_ready, program), program.name)
         return layout
 
     def _end_services(self, programs: Sequence[Program]) -> None:

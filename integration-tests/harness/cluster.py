@@ -5,7 +5,7 @@ It is the only one at its broker: topics and consumer groups have one name every
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -44,13 +44,15 @@ class Servers:
 
 @dataclass
 class Cluster:
-    """`instances` of each service and so many `gateways`. Enter it to start; leaving kills it."""
+    """`instances` of each service (of some as many as `counts` says) and so many `gateways`. Enter
+    it to start; leaving kills it."""
 
     folder: Path
     servers: Servers
     instances: int = 2
     gateways: int = 1
     settings: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +62,13 @@ class Cluster:
             "data": str(self.folder),
             **self.settings,
         }
-        make = partial(Layout, instances=self.instances, gateways=self.gateways, settings=settings)
+        make = partial(
+            Layout,
+            instances=self.instances,
+            gateways=self.gateways,
+            settings=settings,
+            counts=self.counts,
+        )
         self.layout = make(free_port(lambda port: make(port).ports()))
         self.programs = {
             seat: self.layout.program(seat, self.folder, inherit=False)
@@ -146,7 +154,9 @@ class Cluster:
 
     def logs(self) -> str:
         """The end of what each process printed."""
-        tails = [f"{each.name}:\n{each.tail()[-TAIL_CHARACTERS:]}" for each in self.programs.values()]
+        tails = [
+            f"{each.name}:\n{each.tail()[-TAIL_CHARACTERS:]}" for each in self.programs.values()
+        ]
         return "\n".join(tails)
 
     def _of(self, service: str | None, instance: int) -> list[Program]:
@@ -164,6 +174,17 @@ class Cluster:
                 every_s=0.02,
                 what=f"{self.layout.name_of(seat)} is ready ({self.programs[seat].output})",
             )
+
+
+@contextlib.asynccontextmanager
+async def healed(cluster: Cluster) -> AsyncIterator[Cluster]:
+    """A cluster that others use after you: what was killed or paused runs again at the end."""
+    try:
+        yield cluster
+    finally:
+        for program in cluster.programs.values():
+            program.resume()
+        await cluster.start()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """A view is the fold of its topics, however often it was interrupted, flushed or cut off."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from libs.log.sqlite import SqliteLog
 from libs.runtime.service import Ports
 from libs.runtime.tests.shelf import Dump, Shelf, dump, items, position, put, reaches, shows, whole
 from libs.runtime.tests.world import FIRST, SOON_S, THINGS, FaultyStore, running, turned, world
-from libs.runtime.view import REACH_S_MAX, RETRY_S, WATCH_S, View
+from libs.runtime.view import GIVEN_S_MAX, REACH_S_MAX, RETRY_S, WATCH_S, View
 from libs.store import Pipeline, Redis, open_store
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
@@ -97,6 +98,18 @@ async def test_a_view_is_not_ready_while_it_reads_what_was_there_at_its_start() 
             hold.set()
             await whole(shelf.view)
             assert shelf.view.settled(FIRST, await position(ports.store, shelf.view))
+
+
+async def test_a_member_without_partition_is_not_ready_until_it_is_one_too_many() -> None:
+    async with world() as ports, contextlib.AsyncExitStack() as others:
+        for _ in range(THINGS.partitions):
+            await others.enter_async_context(Shelf(ports).living())
+        surplus = Shelf(ports).view
+        async with running(surplus.run):
+            waits = ["view: its group gave it no partition yet"]
+            await eventually(lambda: surplus.lacks() == waits, within_s=SOON_S, what="waiting")
+            await turned(ports).elapse(GIVEN_S_MAX)
+            assert surplus.lacks() == []
 
 
 async def test_a_flushed_redis_is_rebuilt_although_nothing_is_appended() -> None:
