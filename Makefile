@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up up-kafka kafka test check fmt lock docs environment environment-dev
+.PHONY: help up up-kafka kafka test test-long check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -32,6 +32,9 @@ kafka: environment ## run Kafka without containers until Ctrl-C (ARGS='--nodes 3
 
 test: environment-dev ## run all tests (ARGS='-k order')
 	@$(PY) -m pytest $(ARGS)
+
+test-long: environment-dev ## run what takes minutes: claims at once, readers, brokers killed and stopped
+	@$(PY) -m pytest -m long $(ARGS)
 
 check: environment-dev ## ruff, types and the laws of the repository
 	$(PY) -m ruff check .

@@ -64,7 +64,7 @@ class Reader:
             return body if answer.status == 200 else None
 
         body = await eventually(attempt, within_s=READ_S, what=path)
-        assert body is not None
+        assert isinstance(body, dict)
         return body
 
 

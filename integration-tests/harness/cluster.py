@@ -96,7 +96,11 @@ class Cluster:
         return self.layout.admin_url()
 
     async def __aenter__(self) -> "Cluster":
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.kill()
+            raise
         return self
 
     async def __aexit__(
@@ -169,11 +173,19 @@ class Cluster:
             self.programs[seat].start()
         for seat in seats:
             await eventually(
-                partial(is_ready, self.programs[seat]),
+                partial(_is_ready, self.programs[seat]),
                 within_s=START_S,
                 every_s=0.02,
                 what=f"{self.layout.name_of(seat)} is ready ({self.programs[seat].output})",
             )
+
+
+def _is_ready(program: Program) -> bool:
+    try:
+        return is_ready(program)
+    except CannotStart as fault:
+        # A service that ends is a failure, never a reason to skip as a missing broker is.
+        pytest.fail(str(fault))
 
 
 @contextlib.asynccontextmanager

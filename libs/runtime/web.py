@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.log.port import LogError
@@ -41,6 +42,7 @@ def api(
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(LogError, _answer_away)
     app.add_exception_handler(StoreUnavailable, _answer_away)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.add_exception_handler(Exception, _answer_crash)
     app.add_middleware(_Traced)
     return app
@@ -138,6 +140,11 @@ async def _answer_away(request: Request, fault: Exception) -> Response:
     if request.method == "GET":
         return answer(TryAgain("service_away", "its log or store does not answer; try again"))
     return answer(OutcomeUnknown("outcome_unknown", "it may have been done; send the same again"))
+
+
+async def _answer_nobody(_: Request, __: Exception) -> Response:
+    # The client went amid its own request: nobody reads this, and nothing is wrong with us.
+    return answer(Refused("json_malformed", "the request ended before its body"))
 
 
 async def _answer_crash(request: Request, fault: Exception) -> Response:

@@ -126,6 +126,6 @@ async def test_a_second_one_on_the_same_folder_is_refused_in_one_line(tmp_path: 
         stderr=asyncio.subprocess.PIPE,
     )
     _, told = await refused.communicate()
-    await holder.communicate()
+    await holder.communicate(b"")
     assert refused.returncode == 1
     assert told.decode() == f"{tmp_path} is in use by another one: stop it, or set DATA\n"
