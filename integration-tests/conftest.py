@@ -50,11 +50,11 @@ def suite(request: pytest.FixtureRequest) -> Suite | Cluster:
     return found
 
 
-@pytest.fixture(params=[EMBEDDED, KAFKA])
+@pytest.fixture(params=[EMBEDDED, pytest.param(KAFKA, marks=pytest.mark.long)])
 def mortal(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AbstractAsyncContextManager[Suite | Cluster]:
-    """A suite to be entered and killed, in each of the two modes."""
+    """A suite to be entered and killed, in each of the two modes (on Kafka: with the long ones)."""
     if request.param == EMBEDDED:
         return Suite(tmp_path)
     cluster = request.getfixturevalue("cluster")

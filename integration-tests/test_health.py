@@ -17,6 +17,7 @@ NOTICED_S = 20.0
 WELL_S = 40.0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_kafka_health_names_what_stands_still(tmp_path: Path) -> None:
     """A paused broker is named by every process, a paused Redis by those with views, a killed relay

@@ -11,7 +11,7 @@ from harness.cluster import Cluster
 from harness.people import People, Person
 from libs.testing.eventually import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180), pytest.mark.long]
 
 FLUSHES = 3
 MEMBERS = 5

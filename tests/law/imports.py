@@ -24,7 +24,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 # What operators start is what integration tests start, and brokers for tests come from one place.
 STARTERS = ("deploy", "libs.log.kafka.tests.broker")
-INTEGRATION = ("libs.wire", "libs.testing", "services.catalog", "harness", *STARTERS)
+# A check that shares no code with a service reads the log itself, and asks as the gateway does.
+WITNESSES = ("libs.log.open", "libs.log.port", "libs.runtime.clock", "libs.runtime.identity")
+INTEGRATION = ("libs.wire", "libs.testing", "services.catalog", "harness", *STARTERS, *WITNESSES)
 
 
 def violations(root: Path) -> list[str]:

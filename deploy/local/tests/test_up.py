@@ -77,6 +77,7 @@ def is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_state_survives_a_restart_and_a_death_ends_everything(tmp_path: Path) -> None:
     distribution = Distribution()

@@ -206,7 +206,7 @@ class Admin:
         asked = [ConfigResource(ResourceType.TOPIC, name) for name in names]
         answers = self._client.describe_configs(asked, request_timeout=REQUEST_S)
         return {
-            resource.name: {name: str(entry.value) for name, entry in future.result().items()}
+            resource.name: {name: str(entry.value) for name, entry in _result(future).items()}
             for resource, future in answers.items()
         }
 
@@ -242,7 +242,7 @@ class Admin:
         )
         for each, future in answers.items():
             try:
-                offset = future.result().offset
+                offset = _result(future).offset
             except KafkaException as raised:
                 if error_of(raised).code() not in not_yet:
                     raise
@@ -256,9 +256,17 @@ def _has_leader(partition: Any) -> bool:
     return leader is not None and leader.id >= 0
 
 
+def _result(future: "Future[T]") -> T:
+    # Threads that ask are few: the driver's own deadline is not trusted to free them.
+    try:
+        return future.result(REQUEST_S + 1)
+    except TimeoutError as late:
+        raise LogUnavailable(f"no answer within {REQUEST_S + 1:.0f} s") from late
+
+
 def _answer(future: "Future[T]") -> T:
     try:
-        return future.result()
+        return _result(future)
     except KafkaException as raised:
         error = error_of(raised)
         if error.code() in UNKNOWN_TOPIC:

@@ -1,7 +1,7 @@
 """The real parts that the tests of the runtime run on: log and Redis in memory, a turned clock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -12,7 +12,7 @@ from libs.runtime.calls import Caller
 from libs.runtime.identity import Signer
 from libs.runtime.secrets import Secrets
 from libs.runtime.service import Ports
-from libs.runtime.tasks import GroupTasks
+from libs.runtime.tasks import CANCEL_AGAIN_S, GroupTasks
 from libs.store import Pipeline, Redis, StoreUnavailable, open_store
 from libs.testing.clock import VirtualClock
 from libs.wire import ids
@@ -90,8 +90,15 @@ async def running(*loops: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            await _end(tasks)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    # As a process does: a cancel can be lost in a driver.
+    while living := [task for task in tasks if not task.done()]:
+        for task in living:
+            task.cancel()
+        await asyncio.wait(living, timeout=CANCEL_AGAIN_S)
 
 
 class FaultyStore:

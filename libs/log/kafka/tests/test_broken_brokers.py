@@ -172,6 +172,7 @@ async def test_a_full_queue_refuses_at_once_and_certainly(
         await ledger.check()
 
 
+@pytest.mark.long
 async def test_a_log_is_closed_in_bounded_time_whatever_the_broker_does(one: Cluster) -> None:
     async with opened(one) as (log, partition), asyncio.TaskGroup() as tasks:
         await log.append(partition, b"x")
