@@ -45,6 +45,8 @@ LED_S = 30.0
 # All that creating does: look, create, wait, look at the settings.
 CREATE_S = 2 * LED_S + 4 * REQUEST_S
 AGAIN_S = 0.05
+# The offset of a time after the last record.
+NO_SUCH_TIME = -1
 # Kafka makes at most 10,000 partitions per request.
 CREATED_PARTITIONS_MAX = 8_000
 # Right after a creation or an election; the next try finds the leader.
@@ -54,6 +56,7 @@ ELECTING = frozenset(
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError._NOENT,
     }
 )
 
@@ -228,7 +231,13 @@ class Admin:
                 raise LogUnavailable(f"{len(waiting)} partitions have no leader")
             if waiting:
                 time.sleep(AGAIN_S)
+                self._look_at({each.topic for each in waiting})
         return found
+
+    def _look_at(self, topics: Iterable[str]) -> None:
+        """Have the driver learn who leads: what it knew of an old leader is refused for ever."""
+        for topic in topics:
+            self._client.list_topics(topic, timeout=REQUEST_S)
 
     def _offsets_once(
         self, partitions: Sequence[Partition], spec: OffsetSpec, not_yet: Set[int]
@@ -247,7 +256,9 @@ class Admin:
                 if error_of(raised).code() not in not_yet:
                     raise
                 continue
-            yield Partition(each.topic, each.partition), offset
+            # A broker that stands still was seen to be answered for with an offset that is none.
+            if offset >= 0 or (offset == NO_SUCH_TIME and spec not in (EARLIEST, LATEST)):
+                yield Partition(each.topic, each.partition), offset
 
 
 def _has_leader(partition: Any) -> bool:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,13 +43,14 @@ def a_broker(folder: Path) -> Iterator[str]:
 @contextmanager
 def brokers(folder: Path, count: int = 1) -> Iterator[Cluster]:
     """Brokers of our own, to be killed and paused."""
-    try:
-        with running(Distribution(), folder, count) as cluster:
-            yield cluster
-    except CannotStart as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no Kafka: {error}")
-        pytest.skip(reason=f"no Kafka: {error}")
+    with ExitStack() as ending:
+        try:
+            cluster = ending.enter_context(running(Distribution(), folder, count))
+        except CannotStart as error:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"no Kafka: {error}")
+            pytest.skip(reason=f"no Kafka: {error}")
+        yield cluster
 
 
 def version(bootstrap: str) -> str:
