@@ -115,6 +115,7 @@ class View:
     async def run(self) -> None:
         """Fold for ever; faults of log and Redis are waited out."""
         while True:
+            pause_s = 0.0
             try:
                 await self._membership()
             except* _Moved:
@@ -122,7 +123,9 @@ class View:
             except* (LogError, StoreUnavailable) as faults:
                 self._fault = str(faults.exceptions[0])
                 _log.warning("view waits", service=self._service, fault=self._fault)
-                await self._ports.clock.sleep(RETRY_S)
+                pause_s = RETRY_S
+            # Not above: a cancel that comes inside of `except*` leaves it as a group, as a fault.
+            await self._ports.clock.sleep(pause_s)
 
     async def _membership(self) -> None:
         """Be a member of the group until something moves or fails."""
