@@ -100,13 +100,14 @@ class ChannelFold:
 
 
 def _shown(record: EntryRecord, number: int, at: str) -> Entry:
-    text, reply_to = (record.text, record.reply_to) if isinstance(record, Message) else (None, None)
+    message = record if isinstance(record, Message) else None
     return Entry(
         id=number,
         type=record.type,
         sender=record.author,
         client_id=record.client_id,
         at=at,
-        text=text,
-        reply_to=reply_to,
+        text=message.text if message else None,
+        mentions=message.mentions if message else (),
+        reply_to=message.reply_to if message else None,
     )

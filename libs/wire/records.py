@@ -32,11 +32,14 @@ class EntryRecord(Record, frozen=True, kw_only=True):
 
 
 class Message(EntryRecord, frozen=True, kw_only=True):
-    """A post. `reply_to` is an entry id of the same channel."""
+    """A post. `reply_to` is an entry id of the same channel, `reply_author` who wrote that;
+    `mentions` are the users whom the text names, each once."""
 
     type: str = "message"
     text: str
     reply_to: int | None = None
+    reply_author: str | None = None
+    mentions: tuple[str, ...] = ()
 
 
 class Claim(Record, frozen=True, kw_only=True):
@@ -69,13 +72,15 @@ class NameClaim(Record, frozen=True, kw_only=True):
 
 
 class ChannelSettings(Record, frozen=True, kw_only=True):
-    """What the owner chose for a channel; the last one counts."""
+    """What the owner chose for a channel; the last one counts. `slow_mode_s`: how long a member
+    waits between two posts."""
 
     type: str = "channel-settings"
     channel: str
     title: str
     posting: Posting
     handle: str | None = None
+    slow_mode_s: int = 0
 
 
 class Membership(Record, frozen=True, kw_only=True):

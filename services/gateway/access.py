@@ -7,12 +7,12 @@ that a change of access finds them without a search.
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from libs.runtime.access import AccessLane
 from libs.runtime.clock import Clock
 from libs.wire.api import Access
 from libs.wire.codes import problem
 from libs.wire.ids import is_id
 
-from .clients import AccessLane
 from .hub import Waiter
 
 NO_REMEMBERED_S = 1.0

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from libs.runtime.access import AccessLane
 from libs.runtime.service import Ports, Running, Service
 from libs.runtime.web import api
 from libs.wire.services import GATEWAY
@@ -9,7 +10,7 @@ from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 
 from ..catalog import ROUTES
 from .access import AccessMemory
-from .clients import AccessLane, Pages
+from .clients import Pages
 from .consumers import Changes
 from .feed import Feed
 from .hub import Hub, Room, Waiter

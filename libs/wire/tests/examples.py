@@ -11,7 +11,15 @@ SESSION = "01M7Z0J9G0SESS10N00000000A"
 AT_MS = 1_795_248_000_123
 
 EXAMPLES: tuple[Record, ...] = (
-    records.Message(channel=CHANNEL, author=ANN, client_id="c-1", text="hé", reply_to=7),
+    records.Message(
+        channel=CHANNEL,
+        author=ANN,
+        client_id="c-1",
+        text="hé @ben",
+        reply_to=7,
+        reply_author=BEN,
+        mentions=(BEN,),
+    ),
     records.Claim(
         channel=CHANNEL,
         epoch=2,
@@ -26,7 +34,9 @@ EXAMPLES: tuple[Record, ...] = (
         peer=BEN,
     ),
     records.NameClaim(handle="ann", owner=ANN, owner_kind="user"),
-    records.ChannelSettings(channel=CHANNEL, title="News", posting="admins", handle="news"),
+    records.ChannelSettings(
+        channel=CHANNEL, title="News", posting="admins", handle="news", slow_mode_s=30
+    ),
     records.Membership(channel=CHANNEL, user=ANN, joined=True, at_ms=AT_MS),
     records.RoleGiven(channel=CHANNEL, user=BEN, by=ANN, role="admin"),
     records.Ban(channel=CHANNEL, user=BEN, by=ANN, banned=True),

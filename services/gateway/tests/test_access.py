@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from libs.runtime.access import AccessLane
 from libs.runtime.service import Ports
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
 from libs.wire.api import PAIRS_MAX
 from libs.wire.codes import Problem, Refused, TryAgain
 from services.gateway.access import NO_REMEMBERED_S, AccessMemory
-from services.gateway.clients import AccessLane
 from services.gateway.hub import Hub, Room
 from services.gateway.tests.fakes import FakeMembers
 from services.gateway.tests.listeners import CHANNEL, Listener, hub, room

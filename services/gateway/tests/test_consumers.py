@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from libs.log.port import LogUnavailable, Partition, Tail
+from libs.runtime.access import AccessLane
 from libs.runtime.service import Ports
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
@@ -13,7 +14,6 @@ from libs.wire.records import AccessChanged, Heartbeat, Record, Revocation, enco
 from libs.wire.tokens import LIFE_S_MAX
 from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 from services.gateway.access import AccessMemory
-from services.gateway.clients import AccessLane
 from services.gateway.consumers import Changes
 from services.gateway.hub import Waiter
 from services.gateway.tests.fakes import FakeMembers
