@@ -38,6 +38,7 @@ async def test_a_batch_and_its_position_are_stored_together() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.law("L6")
 async def test_a_view_that_was_interrupted_is_the_view_from_the_start(seed: int) -> None:
     dice = random.Random(seed)
     async with world() as ports:
@@ -112,6 +113,7 @@ async def test_a_member_without_partition_is_not_ready_until_it_is_one_too_many(
             assert surplus.lacks() == []
 
 
+@pytest.mark.law("L7")
 async def test_a_flushed_redis_is_rebuilt_although_nothing_is_appended() -> None:
     async with world() as ports:
         shelf = Shelf(ports)
