@@ -16,6 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Mortal = AbstractAsyncContextManager[Suite | Cluster]
 
 
+@pytest.mark.law("L8")
 async def test_a_post_wakes_a_parked_reader(suite: Suite | Cluster, people: People) -> None:
     """What one person posts arrives at another who waits, with the id that was acknowledged."""
     ada, bob = await people.person("ada"), await people.person("bob")

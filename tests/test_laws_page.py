@@ -11,6 +11,7 @@ from tests.law.tree import sources
 
 ROOT = Path(__file__).parents[1]
 RUN_S = 60
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 ROW = re.compile(r"^\| (L\d+) \|.*\|(.*)\|$", re.MULTILINE)
 TEST = re.compile(r"`(test_\w+)`")
 PLANTED = """
@@ -33,9 +34,8 @@ def _page() -> set[tuple[str, str]]:
 def _marks() -> Iterator[tuple[str, str]]:
     for source in sources(ROOT):
         if source.is_test:
-            for node in ast.walk(source.tree):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    yield from ((law, node.name) for law in _laws(node))
+            functions = (node for node in ast.walk(source.tree) if isinstance(node, FUNCTIONS))
+            yield from ((law, node.name) for node in functions for law in _laws(node))
 
 
 def _laws(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
