@@ -1,5 +1,6 @@
 """Chat, put together."""
 
+from libs.runtime.access import AccessLane
 from libs.runtime.directory import DirectoryReader
 from libs.runtime.service import Ports, Running, Service
 from libs.runtime.web import api
@@ -24,7 +25,15 @@ def build(settings: Settings, ports: Ports) -> Running:
         channels_max=settings.window_channels,
         keys_max=settings.window_keys,
     )
-    posts = Posts(ports, settings, directory=directory, windows=windows, signals=signals)
+    access = AccessLane(ports, settings.access_s)
+    posts = Posts(
+        ports,
+        settings,
+        access=access,
+        directory=directory,
+        windows=windows,
+        signals=signals,
+    )
     app = api(CHAT, signer=ports.signer, clock=ports.clock)
     app.include_router(post_routes(posts))
     return Running(

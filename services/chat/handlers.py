@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from libs.log.port import Appended, LogError, NotWritten, UnknownTopic
 from libs.log.port import OutcomeUnknown as LogOutcomeUnknown
+from libs.runtime.access import AccessLane
 from libs.runtime.directory import DirectoryReader
 from libs.runtime.logging import logger
 from libs.runtime.service import Ports
@@ -18,11 +19,11 @@ from libs.wire.directory import Placement
 from libs.wire.entries import rfc3339
 from libs.wire.records import encode
 
-from . import clients
 from .metrics import ACK_SECONDS, IN_FLIGHT, POSTS
 from .model import Known, Post
 from .settings import Settings
 from .signals import Signals, signal_of
+from .turns import Turn, Turns
 from .window import ChannelWindow, CutBack, Windows
 
 _log = logger("chat.posts")
@@ -45,33 +46,37 @@ class Posts:
         ports: Ports,
         settings: Settings,
         *,
+        access: AccessLane,
         directory: DirectoryReader,
         windows: Windows,
         signals: Signals,
     ) -> None:
         self._ports = ports
         self._settings = settings
+        self._access = access
         self._directory = directory
         self._windows = windows
         self._signals = signals
+        self._turns = Turns()
         self._flying: dict[tuple[str, str, str], _Flying] = {}
 
     async def post(self, post: Post) -> Outcome:
         """Post, or find what was posted. Raises `Problem`."""
         began = self._ports.clock.monotonic()
+        turn = self._turns.take(post.channel)
         try:
-            outcome = await self._answer(post, await self._placement(post))
+            outcome = await self._answer(post, await self._placement(post), turn)
         except Problem as refused:
             POSTS.labels(refused.code.name).inc()
             raise
+        finally:
+            turn.end()
         POSTS.labels("created" if outcome.is_new else "repeated").inc()
         ACK_SECONDS.observe(self._ports.clock.monotonic() - began)
         return outcome
 
     async def _placement(self, post: Post) -> Placement:
-        access = await clients.access(
-            self._ports, post.author, post.channel, deadline_s=self._settings.access_s
-        )
+        access = await self._access.ask(post.author, post.channel)
         if access.refusal is not None:
             raise problem(access.refusal, "this channel cannot be posted to by you")
         if not access.may_read:
@@ -83,16 +88,17 @@ class Posts:
             raise Refused("channel_unknown", f"there is no channel {post.channel}")
         return found
 
-    async def _answer(self, post: Post, placement: Placement) -> Outcome:
+    async def _answer(self, post: Post, placement: Placement, turn: Turn) -> Outcome:
         flying = self._flying.get((post.channel, *post.key))
         if flying is not None:
+            turn.end()
             return await self._join(post, flying)
         if len(self._flying) >= self._settings.posts_in_flight:
             raise _not_written("too many posts are under way")
         landing = asyncio.get_running_loop().create_future()
         self._flying[(post.channel, *post.key)] = post.digest, landing
         IN_FLIGHT.set(len(self._flying))
-        self._ports.tasks.spawn(self._fly(post, placement, landing), name="chat.post")
+        self._ports.tasks.spawn(self._fly(post, placement, turn, landing), name="chat.post")
         return await self._wait(landing)
 
     async def _join(self, post: Post, flying: _Flying) -> Outcome:
@@ -109,10 +115,10 @@ class Posts:
             raise _unknown() from fault
 
     async def _fly(
-        self, post: Post, placement: Placement, landing: "asyncio.Future[Outcome]"
+        self, post: Post, placement: Placement, turn: Turn, landing: "asyncio.Future[Outcome]"
     ) -> None:
         try:
-            landing.set_result(await self._write(post, placement))
+            landing.set_result(await self._write(post, placement, turn))
         except Problem as refused:
             landing.set_exception(refused)
         except asyncio.CancelledError:
@@ -127,11 +133,13 @@ class Posts:
             del self._flying[(post.channel, *post.key)]
             IN_FLIGHT.set(len(self._flying))
 
-    async def _write(self, post: Post, placement: Placement) -> Outcome:
+    async def _write(self, post: Post, placement: Placement, turn: Turn) -> Outcome:
         channel, known = await self._look_up(post, placement)
         if known is not None:
             return _repeated(post, known, placement)
         raw = encode(post.record())
+        await turn.come()
+        turn.end()
         appended = await self._append(channel, raw)
         ident = placement.id_of(appended.offset)
         self._signals.put(

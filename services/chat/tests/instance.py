@@ -21,8 +21,16 @@ from libs.runtime.service import Loop, Ports, Running
 from libs.runtime.tasks import GroupTasks
 from libs.store import open_store
 from libs.testing.eventually import eventually
-from libs.wire import ids
-from libs.wire.api import Access, AccessAnswer, AccessQuestion
+from libs.wire import api, ids
+from libs.wire.api import (
+    Access,
+    AccessAnswer,
+    AccessQuestion,
+    PostBatch,
+    PostItem,
+    PostReplies,
+    PostReply,
+)
 from libs.wire.codec import pack, unpack
 from libs.wire.codes import CODES
 from libs.wire.directory import Placement
@@ -60,10 +68,12 @@ class Members:
     def __init__(self) -> None:
         self.answers: dict[str, Access] = {}
         self.away = False
+        self.asked = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
         question = unpack(message["body"], AccessQuestion)
+        self.asked += 1
         answers = tuple(
             self.answers.get(pair.user)
             or Access(pair.user, pair.channel, role="member", may_read=True, may_post=True, epoch=1)
@@ -93,7 +103,16 @@ class Instance:
         identity = SIGNER.sign(Identity(GATEWAY, who, "a session"), CLOCK.now_ms())
         headers = {HEADER: identity, "content-type": "application/json"}
         path = f"/v1/channels/{channel}/messages"
-        return await self.http.post(path, content=json.dumps(body), headers=headers)
+        content = body if isinstance(body, bytes) else json.dumps(body)
+        return await self.http.post(path, content=content, headers=headers)
+
+    async def batch(self, *items: PostItem) -> Sequence[PostReply]:
+        """Post a batch as a gateway does."""
+        headers = {HEADER: SIGNER.sign(Identity(GATEWAY, None, None), CLOCK.now_ms())}
+        body = pack(PostBatch(items))
+        answer = await self.http.post(api.POSTS, content=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return unpack(answer.content, PostReplies).replies
 
 
 class HeldLog(FaultyLog):
@@ -109,6 +128,14 @@ class HeldLog(FaultyLog):
             self.held += 1
             await self.go.wait()
         return await super().append(partition, value, key=key)
+
+
+def item(
+    text: str = "hello", client_id: str = "c1", *, who: str = ANNA, trace: str = "", **more: Any
+) -> PostItem:
+    """A post of a batch."""
+    body = json.dumps({"client_id": client_id, "text": text, **more}).encode()
+    return PostItem(CHANNEL, who, trace, body)
 
 
 async def claim(log: Log) -> None:
