@@ -14,7 +14,8 @@ from libs.wire.codec import to_json
 from libs.wire.codes import Problem, Refused
 from libs.wire.cursor import ID_MAX
 
-from .handlers import Outcome, Posts
+from .flights import Outcome
+from .handlers import Posts
 from .model import CLIENT_ID_PATTERN, TEXT_CHARS_MAX, Post
 
 CREATED = 201

@@ -14,7 +14,8 @@ from libs.wire.api import POSTS, POSTS_MAX, PostBatch, PostItem, PostReply
 from libs.wire.codec import pack
 from libs.wire.cursor import Cursor
 from libs.wire.services import CHAT
-from services.chat.handlers import Outcome, Posts
+from services.chat.flights import Outcome
+from services.chat.handlers import Posts
 from services.chat.model import Post
 from services.chat.routes import CREATED, REPEATED, post_routes
 from services.chat.tests.instance import (

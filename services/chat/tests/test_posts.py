@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from libs.log.port import Log
-from libs.runtime.access import AccessLane
 from libs.runtime.directory import DirectoryReader
 from libs.testing.eventually import eventually
 from libs.wire.cursor import Cursor
+from libs.wire.services import GROUP_MEMBERSHIP
+from services.chat.access import AccessMemory
 from services.chat.handlers import Posts
 from services.chat.metrics import IN_FLIGHT, POSTS
 from services.chat.model import Post
@@ -24,7 +25,6 @@ from services.chat.tests.instance import (
     entries,
     ports,
 )
-from services.chat.window import Windows
 
 HELLO = Post(CHANNEL, ANNA, "c1", "hello")
 
@@ -32,13 +32,13 @@ HELLO = Post(CHANNEL, ANNA, "c1", "hello")
 @asynccontextmanager
 async def _posts(log: Log) -> AsyncIterator[Posts]:
     async with asyncio.TaskGroup() as group:
-        made = ports(log, group, Members())
+        made = ports(log, group)
+        made.calls.attach(GROUP_MEMBERSHIP, Members())
         yield Posts(
             made,
             Settings(),
-            access=AccessLane(made, SOON_S),
+            access=AccessMemory(made, Settings()),
             directory=DirectoryReader(log, CLOCK),
-            windows=Windows(log, made.tasks, channels_max=10, keys_max=1_000),
             signals=Signals(log, waiting=1, in_flight=1),
         )
 
