@@ -176,6 +176,7 @@ async def test_what_was_certainly_not_written_leaves_no_hint(log: Log) -> None:
         "\u00e9",
     ],
 )
+@pytest.mark.law("L1")
 async def test_a_hint_that_does_not_hold_does_no_harm(log: Log, hint: str) -> None:
     """Of another epoch, beyond the end, of another post, or nothing that was ever written."""
     redis = WatchedRedis()
