@@ -13,12 +13,12 @@ Every instance looks at all positions once in `WATCH_S`, also at those that othe
 is noticed when nothing is appended, and an instance that only reads knows how far the view was.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from libs.log.port import READ_RECORDS_MAX, Group, LogError, Partition, Stored
 from libs.runtime.logging import logger
 from libs.runtime.service import Ports
+from libs.runtime.tasks import until_one_ends
 from libs.store import Pipeline, StoreUnavailable, WatchError
 from libs.wire.codes import OutcomeUnknown
 from libs.wire.topics import Topic
@@ -121,13 +121,12 @@ class View:
             pause_s = 0.0
             try:
                 await self._membership()
-            except* _Moved:
+            except _Moved:
                 self._fault = "its position in Redis moved"
-            except* (LogError, StoreUnavailable) as faults:
-                self._fault = str(faults.exceptions[0])
+            except (LogError, StoreUnavailable) as fault:
+                self._fault = str(fault)
                 _log.warning("view waits", service=self._service, fault=self._fault)
                 pause_s = RETRY_S
-            # Not above: a cancel that comes inside of `except*` leaves it as a group, as a fault.
             await self._ports.clock.sleep(pause_s)
 
     async def _membership(self) -> None:
@@ -141,9 +140,7 @@ class View:
             self._group, self._fault = group, None
             self._waits_until_s = self._ports.clock.monotonic() + GIVEN_S_MAX
             try:
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(self._follow(group), name=f"{name}.follow")
-                    both.create_task(self._notice_flush(), name=f"{name}.notice")
+                await until_one_ends(self._follow(group), self._notice_flush(), name=name)
             finally:
                 self._group = None
 
