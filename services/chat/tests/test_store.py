@@ -1,6 +1,7 @@
 """Hints lead late repetitions to their first id; without them, or with wrong ones, posts go on."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
@@ -243,8 +244,11 @@ async def test_posts_go_on_while_redis_is_away(log: Log) -> None:
         await chat.post(client_id="c6")
         await eventually(lambda: redis.probes == 2, within_s=SOON_S, what="it is tried again")
 
+        # Each with its own client_id: of a post that the window knows no hint is asked for.
+        numbers = count(7)
+
         async def hinted() -> bool:
-            await chat.post(client_id="c7")
+            await chat.post(client_id=f"c{next(numbers)}")
             return bool(await redis.keys())
 
         await eventually(hinted, within_s=SOON_S, what="hints are given again")
