@@ -48,7 +48,6 @@ async def _code(chat: Instance, text: str = "hello") -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
 
 
-@pytest.mark.law("L5")
 async def test_beyond_the_window_a_repetition_gets_its_first_id_at_any_instance(log: Log) -> None:
     redis = WatchedRedis()
     async with running(log, store=redis.as_redis()) as chat:
@@ -176,7 +175,6 @@ async def test_what_was_certainly_not_written_leaves_no_hint(log: Log) -> None:
         "\u00e9",
     ],
 )
-@pytest.mark.law("L1")
 async def test_a_hint_that_does_not_hold_does_no_harm(log: Log, hint: str) -> None:
     """Of another epoch, beyond the end, of another post, or nothing that was ever written."""
     redis = WatchedRedis()
@@ -246,10 +244,10 @@ async def test_posts_go_on_while_redis_is_away(log: Log) -> None:
         await chat.post(client_id="c6")
         await eventually(lambda: redis.probes == 2, within_s=SOON_S, what="it is tried again")
 
+        # Each with its own client_id: of a post that the window knows no hint is asked for.
         numbers = count(7)
 
         async def hinted() -> bool:
-            # A new post each time: what was posted before is known without a hint.
             await chat.post(client_id=f"c{next(numbers)}")
             return bool(await redis.keys())
 
