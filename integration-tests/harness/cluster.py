@@ -243,7 +243,7 @@ def servers_of(
             own = ending.enter_context(brokers(folder / "nodes", homes))
             yield Servers(own.bootstrap, redis_url, own.nodes, redis_program, network)
         else:
-            bootstrap = ending.enter_context(a_broker(folder / "nodes"))
+            bootstrap, _ = ending.enter_context(a_broker(folder / "nodes"))
             wait_until_it_answers(bootstrap)
             yield Servers(bootstrap, redis_url, redis=redis_program)
 
