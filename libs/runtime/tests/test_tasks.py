@@ -21,15 +21,19 @@ class Stubborn:
     async def run(self) -> None:
         self.has_begun.set()
         try:
-            while True:
-                try:
-                    await asyncio.Event().wait()
-                except asyncio.CancelledError:
-                    self.left -= 1
-                    if self.left < 0:
-                        raise
+            while await self._is_to_stay():
+                pass
         finally:
             self.has_ended = True
+
+    async def _is_to_stay(self) -> bool:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.left -= 1
+            if self.left < 0:
+                raise
+        return True
 
 
 async def fails() -> None:

@@ -48,6 +48,7 @@ async def _code(chat: Instance, text: str = "hello") -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
 
 
+@pytest.mark.law("L5")
 async def test_beyond_the_window_a_repetition_gets_its_first_id_at_any_instance(log: Log) -> None:
     redis = WatchedRedis()
     async with running(log, store=redis.as_redis()) as chat:
@@ -176,6 +177,7 @@ async def test_what_was_certainly_not_written_leaves_no_hint(log: Log) -> None:
         "\u00e9",
     ],
 )
+@pytest.mark.law("L1")
 async def test_a_hint_that_does_not_hold_does_no_harm(log: Log, hint: str) -> None:
     """Of another epoch, beyond the end, of another post, or nothing that was ever written."""
     redis = WatchedRedis()
