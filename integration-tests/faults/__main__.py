@@ -1,0 +1,60 @@
+"""`python -m faults --seed 7`: one seed, in namespaces of its own, from start to verdict.
+
+As nothing of the network, of the mounts and of the processes is shared with the rest of the machine,
+nothing is left behind however it ends. Needs root.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+
+from faults.plan import plan
+from faults.report import line_of, report_of, write
+from faults.run import HISTORY, ROOT, run
+from faults.seen import read
+
+BUILD = ROOT / "build" / "faults"
+RATE, LEAST = 45.0, 20_000
+ALONE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+INSIDE = "FAULTS_INSIDE"
+
+
+def main() -> int:
+    """0 when every law held, 1 when one was broken."""
+    parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--rate", type=float, default=RATE, help="posts a second")
+    parser.add_argument("--least", type=int, default=LEAST, help="posts at least")
+    parser.add_argument("--periods", type=int, default=None, help="only the first so many")
+    parser.add_argument("--judge", action="store_true", help="the history that is there, again")
+    asked = parser.parse_args()
+    folder = BUILD / str(asked.seed)
+    if not asked.judge:
+        if INSIDE not in os.environ:
+            return _alone()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        periods = plan(asked.seed)[: asked.periods]
+        told = asyncio.run(run(folder, asked.seed, periods, rate=asked.rate, least=asked.least))
+        print(told, flush=True)
+    report = report_of(asked.seed, read(folder / HISTORY))
+    write(report, folder, replay=f'make test-faults SEEDS="{asked.seed}"')
+    print(line_of(report))
+    for finding in report.findings:
+        print(f"  {finding}")
+    return 0 if report.is_clean else 1
+
+
+def _alone() -> int:
+    words = ["-m", "faults", *sys.argv[1:]]
+    inside = ["sh", "-c", 'ip link set lo up && exec "$0" "$@"', sys.executable, *words]
+    return subprocess.run(
+        [*ALONE, *inside], env={**os.environ, INSIDE: "1"}, check=False
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""One run: the suite is started, clients work while a plan is carried out, all is healed, fresh
+readers read everything, and the history is judged."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from faults.clients import Order
+from faults.gateway import Gateway
+from faults.nemesis import Nemesis
+from faults.notes import Notes
+from faults.plan import INSTANCES, Blow, Period
+from faults.start import started
+from harness.cluster import Cluster
+from harness.people import People
+from libs.wire.services import GATEWAY
+
+ROOT = Path(__file__).parents[2]
+CHANNELS, PEOPLE, FOLLOWERS = 8, 6, 2
+HISTORY = "history.jsonl"
+# Everything is healed: what was not answered by then never will be.
+END_S = 240.0
+READ_S = 20.0
+
+
+async def run(
+    folder: Path, seed: int, periods: Sequence[Period], *, rate: float, least: int
+) -> dict[str, Any]:
+    """Leave the history in `folder`; returns what the clients say of it. So many posts at `least`,
+    at this rate a second. Raises `AssertionError` when something is not well again in time."""
+    history = folder / HISTORY
+    async with started(folder) as site:
+        order = await _order(site.cluster, seed, history, rate=rate, least=least)
+        clients = await _clients(order)
+        with history.open("a", encoding="utf-8") as out:
+            notes = Notes(out)
+            await Nemesis(site, _recorder(notes)).play(periods)
+            told = await _ended(clients)
+            await _read_all(order, notes)
+    return told
+
+
+def _recorder(notes: Notes):  # type: ignore[no-untyped-def]
+    numbers, known = count(1), {}
+
+    def record(blow: Blow, who: str, begins: bool) -> None:
+        if begins:
+            known[id(blow)] = next(numbers)
+        notes.fault(known[id(blow)], blow, who, begins=begins)
+
+    return record
+
+
+async def _order(cluster: Cluster, seed: int, history: Path, *, rate: float, least: int) -> Order:
+    async with People(cluster.url) as people:
+        persons = [await people.person(f"person{at}") for at in range(PEOPLE)]
+        owner, *members = persons
+        channels = []
+        for at in range(CHANNELS):
+            channels.append((await owner.create(f"channel{at}", visibility="public"))["id"])
+            for each in members:
+                await each.join(channels[-1])
+    return Order(
+        ports=[cluster.layout.port_of(GATEWAY, at) for at in range(INSTANCES)],
+        channels=channels,
+        people=[{"handle": each.handle, "id": each.id, "token": each.token} for each in persons],
+        followers=FOLLOWERS,
+        seed=seed,
+        rate=rate,
+        least=least,
+        history=str(history),
+    )
+
+
+async def _clients(order: Order) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "faults.workload"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'integration-tests'}"},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps(order.to_json()).encode() + b"\n")
+    assert await process.stdout.readline() == b"begun\n"
+    return process
+
+
+async def _ended(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"end\n")
+    async with asyncio.timeout(END_S):
+        line = await process.stdout.readline()
+        assert await process.wait() == 0, "the clients broke"
+    told: dict[str, Any] = json.loads(line)
+    return told
+
+
+async def _read_all(order: Order, notes: Notes) -> None:
+    """Everything from the start, at every gateway, by somebody who has read nothing yet."""
+    token = order.people[-1]["token"]
+    for port in order.ports:
+        gateway = Gateway(port)
+        for channel in order.channels:
+            notes.final(f"final at {port}", channel, await _read(gateway, channel, token))
+        gateway.close()
+
+
+async def _read(gateway: Gateway, channel: str, token: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = []
+    more = True
+    while more:
+        path = f"/v1/channels/{channel}/messages?after={entries[-1]['id'] if entries else 0}"
+        answer = await gateway.ask("GET", path, token, timeout_s=READ_S)
+        assert answer.status == 200, answer
+        entries += answer.body["entries"]
+        more = answer.body["more"]
+    return entries
