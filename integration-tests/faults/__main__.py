@@ -1,7 +1,7 @@
 """`python -m faults --seed 7`: one seed, in namespaces of its own, from start to verdict.
 
-As nothing of the network, of the mounts and of the processes is shared with the rest of the machine,
-nothing is left behind however it ends. Needs root.
+As network, mounts and processes are not shared with the rest of the machine, nothing is left behind
+however it ends. Needs root.
 """
 
 import argparse
@@ -11,10 +11,10 @@ import shutil
 import subprocess
 import sys
 
+from checker.history import merge, read
 from faults.plan import plan
 from faults.report import line_of, report_of, write
 from faults.run import HISTORY, ROOT, run
-from faults.seen import read
 
 BUILD = ROOT / "build" / "faults"
 RATE, LEAST = 45.0, 20_000
@@ -40,7 +40,7 @@ def main() -> int:
         periods = plan(asked.seed)[: asked.periods]
         told = asyncio.run(run(folder, asked.seed, periods, rate=asked.rate, least=asked.least))
         print(told, flush=True)
-    report = report_of(asked.seed, read(folder / HISTORY))
+    report = report_of(asked.seed, merge([read(folder / HISTORY)]))
     write(report, folder, replay=f'make test-faults SEEDS="{asked.seed}"')
     print(line_of(report))
     for finding in report.findings:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from faults.clients import World
+from faults.clients import Person, World
 from faults.gateway import Answer, Gateway
 from faults.notes import Notes
 from faults.pause import pause
@@ -22,6 +22,7 @@ class Follower:
     """One device that follows every channel from the beginning."""
 
     name: str
+    person: Person
     world: World
     notes: Notes
     first: Gateway
@@ -31,7 +32,7 @@ class Follower:
         """Poll for ever."""
         gateway, failures = self.first, 0
         self.cursors[channel] = "1-0"
-        self.notes.resume(self.name, channel, "1-0", gateway)
+        self._resume(channel)
         while True:
             answer = await self._poll(gateway, channel)
             if answer.status == 200 and "drain" not in answer.body:
@@ -41,20 +42,20 @@ class Follower:
             failures += 1
             if answer.status in (200, 0) or failures > 1:
                 gateway = self.world.other(gateway)
-            self.notes.resume(self.name, channel, self.cursors[channel], gateway)
+            self._resume(channel)
             if answer.status != 200:
                 await pause(self.world.backoff_s(failures, answer))
 
     async def _poll(self, gateway: Gateway, channel: str) -> Answer:
-        person = self.world.people[hash(self.name) % len(self.world.people)]
         path = f"/v1/channels/{channel}/poll?after={self.cursors[channel]}&wait={WAIT_S}"
-        return await gateway.ask("GET", path, person.token, timeout_s=WAIT_S + GRACE_S)
+        return await gateway.ask("GET", path, self.person.token, timeout_s=WAIT_S + GRACE_S)
+
+    def _resume(self, channel: str) -> None:
+        cursor, user = self.cursors[channel], self.person.id
+        self.notes.resume(self.name, self.name, channel, cursor, user=user)
 
     def _take(self, channel: str, answer: Mapping[str, Any]) -> None:
-        for special in ("jump", "reset"):
-            if special in answer:
-                self.notes.special(special, self.name, channel, answer["cursor"])
-        self.notes.deliver(self.name, channel, answer["entries"])
+        self.notes.took(self.name, self.name, answer)
         self.cursors[channel] = answer["cursor"]
 
     def is_at(self, heads: Mapping[str, int]) -> bool:
@@ -64,7 +65,7 @@ class Follower:
 
 @dataclass
 class Walker:
-    """Reads pages from near the end to the end, again and again, as whoever opens a channel does."""
+    """Reads pages from near the end on, again and again, as whoever opens a channel does."""
 
     name: str
     world: World
@@ -77,24 +78,21 @@ class Walker:
             await pause(BETWEEN_WALKS_S)
             walks += 1
             dice = self.world.dice
-            channel, gateway = (
-                dice.choice(self.world.order.channels),
-                dice.choice(self.world.gateways),
-            )
+            channel = dice.choice(self.world.order.channels)
             start = max(heads.get(channel, 0) - dice.randrange(WALK_BACK), 0)
-            await self._one(f"{self.name}.{walks}", channel, gateway, start)
+            await self._one(f"walk{walks}", channel, dice.choice(self.world.gateways), start)
 
     async def _one(self, session: str, channel: str, gateway: Gateway, start: int) -> None:
-        self.notes.resume(session, channel, f"1-{start}", gateway)
+        person = self.world.people[0]
+        self.notes.resume(self.name, session, channel, f"1-{start}", user=person.id)
         more = True
         while more:
             path = f"/v1/channels/{channel}/messages?after={start}"
-            person = self.world.people[0]
             answer = await gateway.ask("GET", path, person.token, timeout_s=PAGE_TIMEOUT_S)
             if answer.status != 200:
                 return
             entries = answer.body["entries"]
-            self.notes.deliver(session, channel, entries)
+            self.notes.deliver(self.name, session, channel, entries, via="page")
             start, more = (entries[-1]["id"] if entries else start), answer.body["more"]
 
 

@@ -7,13 +7,14 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 HOST = "127.0.0.1"
+NO_ANSWER, NOT_CONNECTED = 0, "refused"
 # Of one answer: a page of 100 entries of 4,096 characters of four bytes fits.
 ANSWER_BYTES_MAX = 4 << 20
 
 
 class Answer(NamedTuple):
-    """Status and JSON body; status 0 when there was no answer, and the body says why. `late` is
-    what the server asks to wait, in seconds."""
+    """Status and JSON body; `NO_ANSWER` when there was none, and the body's code says why.
+    `retry_after_s` is what the server asks to wait."""
 
     status: int
     body: dict[str, Any]
@@ -23,6 +24,14 @@ class Answer(NamedTuple):
     def code(self) -> str:
         """The problem's code, or why there was no answer; empty for a success."""
         return str(self.body.get("code", ""))
+
+    @property
+    def is_certainly_undone(self) -> bool:
+        """Whether the request changed nothing: no connection was made, or the problem says that it
+        may be sent again as a new one, or never."""
+        if self.status == NO_ANSWER:
+            return self.code == NOT_CONNECTED
+        return self.status >= 400 and self.body.get("retry") in ("yes", "no")
 
 
 class Gateway:
@@ -45,10 +54,11 @@ class Gateway:
                 answer = await _answer(reader)
         except TimeoutError:
             _close(writer)
-            return Answer(0, {"code": "timeout"})
+            return Answer(NO_ANSWER, {"code": "timeout"})
         except (OSError, EOFError, asyncio.LimitOverrunError) as fault:
             _close(writer)
-            return Answer(0, {"code": "refused" if writer is None else type(fault).__name__})
+            code = NOT_CONNECTED if writer is None else type(fault).__name__
+            return Answer(NO_ANSWER, {"code": code})
         except BaseException:
             _close(writer)
             raise

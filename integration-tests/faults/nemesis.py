@@ -1,10 +1,11 @@
 """Carries out a plan: begins each fault, ends it, and waits until all is well before the next."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import redis
 
+from checker.history import Phase
 from deploy.kafka.node import Node
 from deploy.local.program import Program
 from faults.cuts import cut
@@ -12,7 +13,7 @@ from faults.pause import pause
 from faults.plan import Blow, Kind, Period
 from faults.site import Site
 
-Record = Callable[[Blow, str, bool], None]
+Record = Callable[[Blow, str, Phase], None]
 
 
 class Nemesis:
@@ -22,7 +23,7 @@ class Nemesis:
         self._site = site
         self._record = record
 
-    async def play(self, periods: list[Period]) -> None:
+    async def play(self, periods: Sequence[Period]) -> None:
         """All of them, one after the other."""
         for period in periods:
             async with asyncio.TaskGroup() as group:
@@ -84,15 +85,15 @@ class Nemesis:
     async def _cut(self, blow: Blow) -> None:
         one, other = await self._site.find(blow.target), await self._site.find(blow.other)
         with cut(self._site.side(one), self._site.side(other)):
-            self._record(blow, f"{_name(one)} and {_name(other)}", True)
+            self._record(blow, f"{_name(one)} and {_name(other)}", "begin")
             await pause(blow.hold_s)
-        self._record(blow, f"{_name(one)} and {_name(other)}", False)
+        self._record(blow, f"{_name(one)} and {_name(other)}", "end")
 
     def _begins(self, blow: Blow, process: Node | Program) -> None:
-        self._record(blow, _name(process), True)
+        self._record(blow, _name(process), "begin")
 
     def _ends(self, blow: Blow, process: Node | Program) -> None:
-        self._record(blow, _name(process), False)
+        self._record(blow, _name(process), "end")
 
 
 STRIKES = {

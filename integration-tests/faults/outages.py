@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from faults.seen import NS, Fault, Seen
+from faults.seen import NS, Seen, Span
 
 # What begins so soon after a fault was healed is its doing: what comes back has to be let in.
 SETTLED_S = 4.0
@@ -46,7 +46,7 @@ class Figure:
 
 
 def outages(served: Iterable[Served]) -> Iterator[Outage]:
-    """The times between one served and the next in which one waited already who was served later."""
+    """The times between one served and the next in which somebody waited who was served later."""
     order = sorted(served)
     waits = list(accumulate(reversed([each.asked for each in order]), min))[::-1]
     before = float("-inf")
@@ -67,20 +67,17 @@ def of_posts(seen: Seen) -> list[Outage]:
 def of_delivery(seen: Seen, followers: str) -> list[Outage]:
     """From an acknowledgement to the delivery, by channel and by reader of that name."""
     known = {
-        (post.channel, ident): post.acknowledged
+        (post.channel, told.id): post.acknowledged
         for post in seen.posts.values()
-        for ident in post.ids
+        for told in post.acknowledgements
     }
     found: list[Outage] = []
-    for (reader, channel), events in seen.readers.items():
+    for (reader, channel), given in seen.deliveries.items():
         if reader.startswith(followers):
-            given = [
-                (event["t"] * NS, each) for event in events for each in event.get("entries", ())
-            ]
             served = [
-                Served(at, asked)
-                for at, entry in given
-                if (asked := known.get((channel, entry.id))) is not None and asked < at
+                Served(each.t_ns * NS, asked)
+                for each in given
+                if (asked := known.get((channel, each.id))) is not None and asked < each.t_ns * NS
             ]
             found += outages(served)
     return found
@@ -88,7 +85,7 @@ def of_delivery(seen: Seen, followers: str) -> list[Outage]:
 
 def figures(seen: Seen, posts: Sequence[Outage], delivery: Sequence[Outage]) -> list[Figure]:
     """The longest outages by sort of fault; of those that no fault explains as "none"."""
-    faults = sorted(seen.faults.values(), key=lambda fault: fault.began)
+    faults = seen.faults
     found: dict[str, Figure] = {}
     for fault in faults:
         figure = found.setdefault(fault.sort, Figure(fault.sort))
@@ -107,7 +104,7 @@ def figures(seen: Seen, posts: Sequence[Outage], delivery: Sequence[Outage]) -> 
 
 
 def _blamed(
-    outage: Outage, faults: Sequence[Fault], found: dict[str, Figure]
+    outage: Outage, faults: Sequence[Span], found: dict[str, Figure]
 ) -> Iterator[tuple[Figure, bool]]:
     guilty = [each for each in faults if _covers(each, outage)]
     if not guilty:
@@ -116,10 +113,10 @@ def _blamed(
         yield found[fault.sort], len(guilty) == 1
 
 
-def _covers(fault: Fault, outage: Outage) -> bool:
+def _covers(fault: Span, outage: Outage) -> bool:
     return outage.ended >= fault.began and outage.began <= fault.ended + SETTLED_S
 
 
-def _is_alone(fault: Fault, faults: Sequence[Fault]) -> bool:
+def _is_alone(fault: Span, faults: Sequence[Span]) -> bool:
     reach = Outage(fault.began, fault.ended)
     return not any(_covers(other, reach) for other in faults if other is not fault)

@@ -6,7 +6,7 @@ from itertools import count
 
 from faults.clients import Person, World
 from faults.gateway import Answer, Gateway
-from faults.notes import Notes
+from faults.notes import ACKNOWLEDGED, Notes, Post
 from faults.pause import pause, until
 
 # Most wait longer than a gateway takes to answer (6 s); the impatient send again while the first
@@ -21,18 +21,6 @@ UNDER_WAY_MAX = 150
 # A post that is not acknowledged by then is given up, and the run is no good.
 GIVE_UP_S = 180.0
 REFUSED = (400, 403, 404, 409, 410, 413, 422)
-
-
-@dataclass
-class Post:
-    """One message, and the attempts to have it acknowledged."""
-
-    key: str
-    channel: str
-    person: Person
-    text: str
-    attempts: int = 0
-    began_s: float = 0.0
 
 
 @dataclass
@@ -54,43 +42,40 @@ class Posters:
                 due_s = max(due_s + 1 / order.rate, loop.time() - 1.0)
                 await until(due_s)
                 await room.acquire()
-                task = group.create_task(self._post(self._next()))
+                task = group.create_task(self._post(*self._next()))
                 task.add_done_callback(lambda _: room.release())
 
-    def _next(self) -> Post:
+    def _next(self) -> tuple[Post, Person]:
         self.made += 1
-        key = f"{self.world.order.seed}-{self.made}"
-        dice = self.world.dice
-        channel, person = dice.choice(self.world.order.channels), dice.choice(self.world.people)
-        return Post(key, channel, person, f"post {key}")
+        dice, order = self.world.dice, self.world.order
+        person = dice.choice(self.world.people)
+        return Post(dice.choice(order.channels), person.id, f"{order.seed}-{self.made}"), person
 
-    async def _post(self, post: Post) -> None:
+    async def _post(self, post: Post, person: Person) -> None:
         loop = asyncio.get_running_loop()
-        post.began_s = loop.time()
+        gives_up_s = loop.time() + GIVE_UP_S
         gateway = self.world.dice.choice(self.world.gateways)
         for attempt in count(1):
             post.attempts = attempt
-            answer = await self._attempt(post, gateway)
-            if answer.status in (200, 201) or answer.status in REFUSED:
-                return
-            if loop.time() - post.began_s > GIVE_UP_S:
+            answer = await self._attempt(post, person, gateway)
+            is_over = answer.status in ACKNOWLEDGED or answer.status in REFUSED
+            if is_over or loop.time() > gives_up_s:
                 return
             await pause(self.world.backoff_s(attempt, answer))
             if self.world.dice.random() > SAME_GATEWAY_SHARE:
                 gateway = self.world.other(gateway)
 
-    async def _attempt(self, post: Post, gateway: Gateway) -> Answer:
+    async def _attempt(self, post: Post, person: Person, gateway: Gateway) -> Answer:
         dice = self.world.dice
-        body: dict[str, object] = {"client_id": post.key, "text": post.text}
-        if post.attempts > 1 and dice.random() < SAYS_RETRY_SHARE:
-            body["retry"] = True
-        is_impatient = post.attempts == 1 and dice.random() < IMPATIENT_SHARE
-        patience_s = IMPATIENT_S if is_impatient else PATIENT_S
-        self.notes.invoke(post.key, post.channel, post.attempts, gateway)
+        is_first = post.attempts == 1
+        retry = not is_first and dice.random() < SAYS_RETRY_SHARE
+        patience_s = IMPATIENT_S if is_first and dice.random() < IMPATIENT_SHARE else PATIENT_S
+        body = {"client_id": post.key, "text": post.text} | ({"retry": True} if retry else {})
+        self.notes.invoke(post, retry=retry)
         path = f"/v1/channels/{post.channel}/messages"
-        answer = await gateway.ask("POST", path, post.person.token, body=body, timeout_s=patience_s)
-        self.notes.outcome(post.key, post.channel, post.attempts, answer)
-        if answer.status in (200, 201):
+        answer = await gateway.ask("POST", path, person.token, body=body, timeout_s=patience_s)
+        self.notes.outcome(post, answer)
+        if answer.status in ACKNOWLEDGED:
             head = max(self.heads.get(post.channel, 0), answer.body["id"])
             self.heads[post.channel] = head
         return answer

@@ -1,12 +1,14 @@
-"""What a run is told by: a page in Markdown, the same in JSON, and one line for the end of the run."""
+"""What a run is told by: a page in Markdown, the same in JSON, and one line."""
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from checker.history import Event, Failed, Ok, Unknown
 from faults.outages import Figure, figures, of_delivery, of_posts
-from faults.seen import ACKNOWLEDGED, VOID, Seen
+from faults.seen import Seen, seen
 from faults.verdict import findings
 
 FOLLOWERS = "follower"
@@ -49,54 +51,55 @@ class Report:
         return not self.findings
 
 
-def report_of(seed: int, seen: Seen) -> Report:
-    """The report of a history."""
+def report_of(seed: int, events: Sequence[Event]) -> Report:
+    """The report of a history, whose events are in the order of their times."""
+    found = seen(events)
     waits = sorted(
         post.acknowledged - post.invoked
-        for post in seen.posts.values()
+        for post in found.posts.values()
         if post.acknowledged is not None
     )
-    moments = [post.invoked for post in seen.posts.values()]
-    answers = Counter(
-        f"{status} {code}".strip() if status else f"no answer ({code})"
-        for post in seen.posts.values()
-        for _, status, code, _ in post.outcomes
-    )
+    moments = [post.invoked for post in found.posts.values()]
+    answers = Counter(_named(outcome) for post in found.posts.values() for outcome in post.outcomes)
     return Report(
         seed=seed,
-        posts=len(seen.posts),
-        attempts=sum(post.attempts for post in seen.posts.values()),
-        deliveries=sum(reader.startswith(FOLLOWERS) for reader, _, _ in seen.entries()),
-        faults=len(seen.faults),
+        posts=len(found.posts),
+        attempts=sum(post.attempts for post in found.posts.values()),
+        deliveries=sum(
+            len(given)
+            for (reader, _), given in found.deliveries.items()
+            if reader.startswith(FOLLOWERS)
+        ),
+        faults=len(found.faults),
         lasted_s=max(moments) - min(moments),
         p50_s=waits[len(waits) // 2],
         p99_s=waits[len(waits) * 99 // 100],
         answers=dict(answers.most_common()),
-        evidence=evidence_of(seen),
-        figures=figures(seen, of_posts(seen), of_delivery(seen, FOLLOWERS)),
-        findings=findings(seen),
+        evidence=evidence_of(found),
+        figures=figures(found, of_posts(found), of_delivery(found, FOLLOWERS)),
+        findings=findings(events),
     )
 
 
-def evidence_of(seen: Seen) -> Evidence:
+def evidence_of(found: Seen) -> Evidence:
     """What of the rare things was seen. A retry landed before its original when the last attempt
-    made the message (201) and another record of the post came behind it; it got its first id back
+    made the message and another record of the post came behind it; it got its first id back
     when it was answered with a message that it had not made (200), and there is no other record."""
-    voids = {
-        entry.client_id: entry
-        for entries in seen.finals.values()
-        for entry in entries
-        if entry.type == VOID
-    }
     unknown = before = first = 0
-    for post in seen.posts.values():
-        codes = {code for _, status, code, _ in post.outcomes if status not in ACKNOWLEDGED}
-        unknown += bool(codes & {"outcome_unknown", "timeout"})
-        told = [(attempt, status) for attempt, status, _, _ in post.outcomes if status == 201]
-        before += told == [(post.attempts, 201)] and post.attempts > 1 and post.key in voids
-        repeated = any(status == 200 for _, status, _, _ in post.outcomes)
-        first += repeated and post.key not in voids
-    return Evidence(unknown, len(voids), before, first)
+    for post in found.posts.values():
+        told = post.acknowledgements
+        is_void = post.key in found.voids
+        unknown += any(isinstance(outcome, Unknown) for outcome in post.outcomes)
+        by_the_last = [(each.attempt, each.is_new) for each in told] == [(post.attempts, True)]
+        before += by_the_last and post.attempts > 1 and is_void
+        first += not is_void and any(not each.is_new for each in told)
+    return Evidence(unknown, len(found.voids), before, first)
+
+
+def _named(outcome: Ok | Failed | Unknown) -> str:
+    if isinstance(outcome, Ok):
+        return "acknowledged as new" if outcome.is_new else "acknowledged as an earlier one"
+    return f"{outcome.code} ({'unknown' if isinstance(outcome, Unknown) else 'not written'})"
 
 
 def write(report: Report, folder: Path, *, replay: str) -> None:
@@ -131,8 +134,8 @@ def _page(report: Report, replay: str) -> str:
     lines = (
         *(f"# Faults, seed {report.seed}", "", line_of(report), "", f"Again: `{replay}`", ""),
         *("## Verdict", "", *found, "", "## Longest outages by fault, in seconds", ""),
-        "An outage: somebody waited, and nobody in the same channel was served. `alone`: while this "
-        "was the only fault, up to four seconds after it was healed.",
+        "An outage: somebody waited, and nobody in the same channel was served. `alone`: while "
+        "this was the only fault, up to four seconds after it was healed.",
         *("", f"| {' | '.join(HEADINGS)} |", "| --- " * len(HEADINGS) + "|", *rows),
         *("", "## Answers to attempts", "", "| answer | times |", "| --- | --- |", *answers, ""),
         f"Acknowledged after {report.p50_s * 1000:.0f} ms (p50) and {report.p99_s:.1f} s (p99).",

@@ -6,15 +6,15 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
+from checker.history import Writer
 from faults.clients import Order
 from faults.gateway import Gateway
 from faults.nemesis import Nemesis
 from faults.notes import Notes
-from faults.plan import INSTANCES, Blow, Period
+from faults.plan import INSTANCES, Period
 from faults.start import started
 from harness.cluster import Cluster
 from harness.people import People
@@ -37,23 +37,12 @@ async def run(
     async with started(folder) as site:
         order = await _order(site.cluster, seed, history, rate=rate, least=least)
         clients = await _clients(order)
-        with history.open("a", encoding="utf-8") as out:
-            notes = Notes(out)
-            await Nemesis(site, _recorder(notes)).play(periods)
+        with Writer(history) as writer:
+            notes = Notes(writer)
+            await Nemesis(site, notes.fault).play(periods)
             told = await _ended(clients)
             await _read_all(order, notes)
     return told
-
-
-def _recorder(notes: Notes):  # type: ignore[no-untyped-def]
-    numbers, known = count(1), {}
-
-    def record(blow: Blow, who: str, begins: bool) -> None:
-        if begins:
-            known[id(blow)] = next(numbers)
-        notes.fault(known[id(blow)], blow, who, begins=begins)
-
-    return record
 
 
 async def _order(cluster: Cluster, seed: int, history: Path, *, rate: float, least: int) -> Order:
@@ -105,12 +94,22 @@ async def _ended(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 async def _read_all(order: Order, notes: Notes) -> None:
     """Everything from the start, at every gateway, by somebody who has read nothing yet."""
-    token = order.people[-1]["token"]
+    token = await _token(order)
     for port in order.ports:
         gateway = Gateway(port)
         for channel in order.channels:
-            notes.final(f"final at {port}", channel, await _read(gateway, channel, token))
+            reader = f"final at {port}"
+            notes.resume(reader, reader, channel, "1-0", user=order.people[-1]["id"])
+            entries = await _read(gateway, channel, token)
+            notes.deliver(reader, reader, channel, entries, via="final")
+            notes.final(reader, channel, len(entries))
         gateway.close()
+
+
+async def _token(order: Order) -> str:
+    """The first ones are over after ten minutes."""
+    async with People(f"http://127.0.0.1:{order.ports[0]}") as people:
+        return (await people.sign_in(order.people[-1]["handle"])).token
 
 
 async def _read(gateway: Gateway, channel: str, token: str) -> list[dict[str, Any]]:

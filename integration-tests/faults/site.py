@@ -8,10 +8,11 @@ import shutil
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, TopicMetadata
+from confluent_kafka.admin import AdminClient
 
 from deploy.kafka import ask
 from deploy.kafka.cluster import Cluster as Brokers
@@ -110,7 +111,7 @@ class Site:
                 return ask.controller("127.0.0.1", node.place.port, ASK_S)
         raise AssertionError("no broker says who the controller is")
 
-    def _topics(self) -> dict[str, TopicMetadata]:
+    def _topics(self) -> dict[str, Any]:
         return self._admin.list_topics(timeout=ASK_S).topics
 
     async def _replicas_are_whole(self) -> bool:

@@ -105,4 +105,4 @@ def _mount(ending: contextlib.ExitStack, folder: Path, size: int) -> None:
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "faults", folder], check=True)
     # Lazily: a process that is about to die may still hold a file.
-    ending.callback(subprocess.run, ["umount", "-l", folder], check=True)
+    ending.callback(lambda: subprocess.run(["umount", "-l", folder], check=True))

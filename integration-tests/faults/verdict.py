@@ -4,112 +4,133 @@ Append returns its position and every text is unique, so no search is needed: ea
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from faults.seen import MESSAGE, Entry, Event, Post, Seen
+from checker.history import Deliver, Event, Final, Jump, Reset, Resume
+from faults.seen import Seen, seen
 
 # Of one law; more say nothing new.
 FINDINGS_MAX = 10
+MESSAGE = "message"
+
+Readers = dict[tuple[str, str], dict[int, Deliver]]
 
 
-def findings(seen: Seen) -> list[str]:
+def findings(events: Sequence[Event]) -> list[str]:
     """What breaks a law; empty when the history is clean."""
-    laws = (_lost, _disagreements, _holes, _out_of_order, _twice, _phantoms, _gaps, _waiting)
-    found: list[str] = []
-    for law in laws:
-        broken = list(law(seen))
-        found += broken[:FINDINGS_MAX]
-        if len(broken) > FINDINGS_MAX:
-            found.append(f"{len(broken) - FINDINGS_MAX} more like the last")
-    return found
+    history, finals = seen(events), _finals(events)
+    broken = [
+        *_few(_lost(history, finals)),
+        *_few(_disagreements(history)),
+        *_few(_holes(events, finals)),
+        *_few(_out_of_order(history)),
+        *_few(_twice(history, finals)),
+        *_few(_phantoms(history, finals)),
+        *_few(_gaps(events)),
+    ]
+    # No law of the log, but what users live on: in the end every post has its answer.
+    waiting = (post for post in history.posts.values() if post.acknowledged is None)
+    broken += _few(f"{each.key}: no answer in {each.attempts} attempts" for each in waiting)
+    return broken
 
 
-def _lost(seen: Seen) -> Iterator[str]:
-    for (reader, channel), entries in seen.finals.items():
-        there = {entry.id: entry for entry in entries}
-        for post in _posts_of(seen, channel):
-            for ident in post.ids:
-                entry = there.get(ident)
-                if entry is None or (entry.type, entry.client_id) != (MESSAGE, post.key):
-                    yield f"L1 {channel}/{ident}: acknowledged as {post.key}, {reader} has {entry}"
+def _few(found: Iterator[str]) -> list[str]:
+    told = list(found)
+    rest = len(told) - FINDINGS_MAX
+    return told[:FINDINGS_MAX] + ([f"{rest} more like the last"] if rest > 0 else [])
 
 
-def _disagreements(seen: Seen) -> Iterator[str]:
-    first: dict[tuple[str, int], tuple[str, Entry]] = {}
-    for reader, channel, entry in seen.entries():
-        other, known = first.setdefault((channel, entry.id), (reader, entry))
-        if known != entry:
-            yield f"L2 {channel}/{entry.id}: {other} was given {known}, {reader} {entry}"
+def _finals(events: Sequence[Event]) -> Readers:
+    finals: Readers = defaultdict(dict)
+    for event in events:
+        if isinstance(event, Deliver) and event.via == "final":
+            finals[event.reader, event.channel][event.id] = event
+    return finals
 
 
-def _holes(seen: Seen) -> Iterator[str]:
-    if not seen.finals:
+def _lost(history: Seen, finals: Readers) -> Iterator[str]:
+    by_channel = defaultdict(list)
+    for post in history.posts.values():
+        by_channel[post.channel] += [(told.id, post.key) for told in post.acknowledgements]
+    for (reader, channel), there in finals.items():
+        for ident, key in by_channel[channel]:
+            entry = there.get(ident)
+            if entry is None or (entry.type, entry.client_id) != (MESSAGE, key):
+                yield f"L1 {channel}/{ident}: acknowledged as {key}, {reader} has {entry}"
+
+
+def _disagreements(history: Seen) -> Iterator[str]:
+    first: dict[tuple[str, int], Deliver] = {}
+    for (_, channel), given in history.deliveries.items():
+        for entry in given:
+            known = first.setdefault((channel, entry.id), entry)
+            if _content(known) != _content(entry):
+                yield f"L2 {channel}/{entry.id}: {known} differs from {entry}"
+
+
+def _content(entry: Deliver) -> tuple[object, ...]:
+    return entry.type, entry.author, entry.client_id, entry.text, entry.dup_of
+
+
+def _holes(events: Sequence[Event], finals: Readers) -> Iterator[str]:
+    heads: dict[str, set[int]] = defaultdict(set)
+    for event in events:
+        if isinstance(event, Final):
+            heads[event.channel].add(event.head)
+            ids = list(finals.get((event.reader, event.channel), {}))
+            if ids != list(range(1, event.head + 1)):
+                yield f"L3 {event.channel}: {event.reader} has no dense ids up to {event.head}"
+    if not heads:
         yield "L3 nobody read to the end"
-    lengths = defaultdict(set)
-    for (reader, channel), entries in seen.finals.items():
-        lengths[channel].add(len(entries))
-        ids = [entry.id for entry in entries]
-        if ids != list(range(1, len(ids) + 1)):
-            at = next(at for at, ident in enumerate(ids, 1) if at != ident)
-            yield f"L3 {channel}: {reader} has {ids[at - 1]} where {at} is due"
-    for channel, found in lengths.items():
+    for channel, found in heads.items():
         if len(found) > 1:
-            yield f"L2 {channel}: final readers have {sorted(found)} entries"
+            yield f"L2 {channel}: final readers end at {sorted(found)}"
 
 
-def _out_of_order(seen: Seen) -> Iterator[str]:
-    for channel in {post.channel for post in seen.posts.values()}:
-        latest = 0.0
-        acknowledged = [post for post in _posts_of(seen, channel) if post.ids]
-        for post in sorted(acknowledged, key=lambda post: min(post.ids)):
-            assert post.acknowledged is not None
-            if post.acknowledged < latest:
-                place = f"{channel}/{min(post.ids)}"
-                yield f"L4 {place}: acknowledged before a post with a smaller id began"
-            latest = max(latest, post.invoked)
+def _out_of_order(history: Seen) -> Iterator[str]:
+    told = sorted(
+        (post.channel, each.id, post.acknowledged or 0.0, post.invoked)
+        for post in history.posts.values()
+        for each in post.acknowledgements
+    )
+    latest: dict[str, float] = defaultdict(float)
+    for channel, ident, acknowledged, invoked in told:
+        if acknowledged < latest[channel]:
+            yield f"L4 {channel}/{ident}: acknowledged before a post of a smaller id began"
+        latest[channel] = max(latest[channel], invoked)
 
 
-def _twice(seen: Seen) -> Iterator[str]:
-    for post in seen.posts.values():
-        if len(post.ids) > 1:
-            yield f"L5 {post.key}: acknowledged with the ids {sorted(post.ids)}"
-    for (reader, channel), entries in seen.finals.items():
-        shown = Counter((each.author, each.client_id) for each in entries if each.type == MESSAGE)
-        for (_, key), count in shown.items():
-            if count > 1:
-                yield f"L5 {channel}: {reader} has {count} messages of {key}"
+def _twice(history: Seen, finals: Readers) -> Iterator[str]:
+    for post in history.posts.values():
+        ids = {told.id for told in post.acknowledgements}
+        if len(ids) > 1:
+            yield f"L5 {post.key}: acknowledged with the ids {sorted(ids)}"
+    for (reader, channel), there in finals.items():
+        shown = Counter(each.client_id for each in there.values() if each.type == MESSAGE)
+        twice = [key for key, count in shown.items() if count > 1]
+        yield from (f"L5 {channel}: {reader} has {key} more than once" for key in twice)
 
 
-def _phantoms(seen: Seen) -> Iterator[str]:
-    for (reader, channel), entries in seen.finals.items():
-        for entry in entries:
-            post = seen.posts.get(entry.client_id or "")
-            if entry.type == MESSAGE and (post is None or entry.text != f"post {post.key}"):
+def _phantoms(history: Seen, finals: Readers) -> Iterator[str]:
+    for (reader, channel), there in finals.items():
+        for entry in there.values():
+            is_known = entry.client_id in history.posts
+            if entry.type == MESSAGE and not (is_known and entry.text == f"post {entry.client_id}"):
                 yield f"L2 {channel}/{entry.id}: {reader} has {entry}, which nobody posted"
 
 
-def _gaps(seen: Seen) -> Iterator[str]:
-    for (reader, channel), events in seen.readers.items():
-        due: int | None = None
-        for event in events:
-            if event["event"] in ("resume", "jump", "reset"):
-                due = int(event["cursor"].split("-")[1]) + 1
-            for ident in _ids(event):
-                if ident != due:
-                    yield f"L8 {channel}: {reader} was given {ident} where {due} is due"
-                due = ident + 1
-
-
-def _waiting(seen: Seen) -> Iterator[str]:
-    """No law of the log, but what users live on: in the end every post has its answer."""
-    for post in seen.posts.values():
-        if not post.ids:
-            yield f"{post.key}: never acknowledged; {post.attempts} attempts, {post.outcomes[-3:]}"
-
-
-def _ids(event: Event) -> list[int]:
-    return [entry.id for entry in event.get("entries", ())]
-
-
-def _posts_of(seen: Seen, channel: str) -> list[Post]:
-    return [post for post in seen.posts.values() if post.channel == channel]
+def _gaps(events: Sequence[Event]) -> Iterator[str]:
+    due: dict[tuple[str, str, str], int] = {}
+    for event in events:
+        match event:
+            case Resume():
+                due[event.reader, event.session, event.channel] = event.after + 1
+            case Jump() | Reset():
+                due[event.reader, event.session, event.channel] = event.head + 1
+            case Deliver():
+                place = event.reader, event.session, event.channel
+                if event.id != due[place]:
+                    yield f"L8 {event.channel}: {place} has {event.id} where {due[place]} is due"
+                due[place] = event.id + 1
+            case _:
+                pass

@@ -9,7 +9,10 @@ import asyncio
 import json
 import os
 import sys
+from itertools import cycle
+from pathlib import Path
 
+from checker.history import Writer
 from faults.clients import Order, World
 from faults.followers import Follower, Walker, all_read
 from faults.notes import Notes
@@ -20,12 +23,14 @@ CAUGHT_UP_S = 60.0
 
 async def work(order: Order) -> dict[str, object]:
     """Do as ordered."""
-    with open(order.history, "a", encoding="utf-8") as out:  # noqa: ASYNC230 - opened once
-        world, notes = World(order), Notes(out)
+    with Writer(Path(order.history)) as writer:
+        world, notes = World(order), Notes(writer)
         posters = Posters(world, notes)
         followers = [
-            Follower(f"follower{at}", world, notes, world.gateways[at % len(world.gateways)])
-            for at in range(order.followers)
+            Follower(f"follower{at}", person, world, notes, gateway)
+            for at, person, gateway in zip(
+                range(order.followers), cycle(world.people), cycle(world.gateways), strict=False
+            )
         ]
         async with asyncio.TaskGroup() as group:
             lasting = [
