@@ -1,4 +1,4 @@
-"""Starts the suite for a run: in memory and in namespaces, each process under a group id of its own."""
+"""Starts the suite for a run: data of brokers in memory, each process under its own group id."""
 
 import contextlib
 import shutil

@@ -49,7 +49,7 @@ def _finals(events: Sequence[Event]) -> Readers:
 
 
 def _lost(history: Seen, finals: Readers) -> Iterator[str]:
-    by_channel = defaultdict(list)
+    by_channel: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for post in history.posts.values():
         by_channel[post.channel] += [(told.id, post.key) for told in post.acknowledgements]
     for (reader, channel), there in finals.items():
