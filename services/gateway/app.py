@@ -11,7 +11,7 @@ from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 from ..catalog import ROUTES
 from .access import AccessMemory
 from .clients import Pages
-from .consumers import Changes
+from .consumers import Consumers
 from .feed import Feed
 from .hub import Hub, Room, Waiter
 from .metrics import PARKED, RING_BYTES, ROOMS
@@ -47,7 +47,7 @@ def build(settings: Settings, ports: Ports) -> Running:
 
     feed = Feed(ports, hub, Waker(hub, _Timers(), straggle), settings)
     polls = Polls(ports, hub, access=access, feed=feed, pages=pages)
-    changes = Changes(ports, access, tokens, hold=polls.hold)
+    consumers = Consumers(ports, access, tokens, hold=polls.hold)
 
     app = api(GATEWAY, signer=ports.signer, clock=ports.clock, document=None)
     app.include_router(poll_routes(polls, tokens, ports.tasks, settings))
@@ -81,10 +81,10 @@ def build(settings: Settings, ports: Ports) -> Running:
             "feed": feed.run,
             "tick": tick,
             "keys": keys,
-            ACCESS_CHANGES.name: changes.follow_access,
-            REVOCATIONS.name: changes.follow_revocations,
+            ACCESS_CHANGES.name: consumers.access.run,
+            REVOCATIONS.name: consumers.revocations.run,
         },
-        lacks=lambda: [*tokens.lacks(), *feed.lacks(), *changes.lacks()],
+        lacks=lambda: [*tokens.lacks(), *feed.lacks(), *consumers.lacks()],
         drain=drain,
     )
 

@@ -1,20 +1,47 @@
-"""Instances, retries and a log that fails by a seed: each post shows once, under the told id."""
+"""Instances, retries, a log and a Redis that fail by a seed: each post shows once, under the told
+id."""
 
 import asyncio
+import random
 
 import pytest
 
 from libs.log.faults import Chance, Fault, FaultyLog, Later
 from libs.log.port import Log
+from libs.runtime.clock import SystemClock
 from services.chat.tests.instance import Instance, entries, running
+from services.chat.tests.redis import WatchedRedis
 
 TRIES_MAX = 60
+AWAY, FLUSHED = 0.1, 0.05
 FAULTS = {
     Fault.ERROR_BEFORE: 0.1,
     Fault.APPEND_THEN_ERROR: 0.15,
     Fault.ERROR_THEN_LATE_APPEND: 0.15,
     Fault.DELAYED_ACK: 0.1,
 }
+
+
+class Moody(WatchedRedis):
+    """Fails, forgets everything, or answers."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._dice = random.Random(seed)
+
+    async def answers(self) -> None:
+        roll = self._dice.random()
+        self.is_away = roll < AWAY
+        if roll > 1 - FLUSHED:
+            await self.inner.flushall()
+        await super().answers()
+
+
+class Hasty(SystemClock):
+    """Its seconds pass so fast that Redis is tried again within a test."""
+
+    def monotonic(self) -> float:
+        return super().monotonic() * 500
 
 
 async def _insist(instances: list[Instance], number: int) -> int:
@@ -33,7 +60,11 @@ async def test_each_post_shows_once_under_the_id_that_was_told(log: Log, seed: i
     async with asyncio.TaskGroup() as group:
         later = Later(sleep=asyncio.sleep, spawn=group.create_task, delay_s=0.01)
         faulty = FaultyLog(log, Chance(seed, FAULTS, unavailable=0.05), later=later)
-        async with running(faulty) as one, running(faulty) as two:
+        redis = Moody(seed).as_redis()
+        async with (
+            running(faulty, store=redis, clock=Hasty()) as one,
+            running(faulty, store=redis, clock=Hasty()) as two,
+        ):
             told = await asyncio.gather(*(_insist([one, two], n) for n in range(40)))
     shown = {entry.client_id: entry.id for entry in await entries(log) if entry.text is not None}
     assert shown == {f"c{number}": ident for number, ident in enumerate(told)}
