@@ -17,7 +17,7 @@ from faults.report import line_of, report_of, write
 from faults.run import HISTORY, ROOT, run
 
 BUILD = ROOT / "build" / "faults"
-RATE, LEAST = 45.0, 20_000
+RATE, LEAST = 50.0, 20_000
 ALONE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 INSIDE = "FAULTS_INSIDE"
 

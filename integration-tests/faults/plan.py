@@ -18,15 +18,15 @@ LEADER, FOLLOWER, CONTROLLER = "leader", "follower", "controller"
 BROKERS = (LEADER, FOLLOWER, CONTROLLER)
 REDIS = "redis"
 
-# Long enough to be missed by every timeout of the services but the longest (6 s).
-HOLD_S = (3.0, 8.0)
+# Around the timeouts of the services, which are between half a second and six.
+HOLD_S = (2.5, 5.5)
 # A leader that stands still so long comes back while its producers still wait for it (5 s): what
 # they sent to it lands behind what was sent again meanwhile.
 SHORT_STALL_S = (3.0, 4.5)
 LONG_STALL_S = 20.0
-REST_S = (1.5, 4.0)
+REST_S = (1.0, 2.5)
 QUIET_SHARE = 0.25
-PAIR_SHARE = 0.4
+PAIR_SHARE = 0.5
 
 
 class Kind(StrEnum):

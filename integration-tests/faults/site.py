@@ -3,8 +3,6 @@ meant by a role, and whether all is well."""
 
 import asyncio
 import contextlib
-import os
-import shutil
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -25,6 +23,7 @@ from libs.testing.eventually import eventually
 from libs.wire.topics import pool
 
 NODES = 3
+MIB = bytes(1 << 20)
 ASK_S = 2.0
 WELL_S = 120.0
 END_S = 20.0
@@ -71,9 +70,9 @@ class Site:
 
     def fill(self) -> Node:
         """Leave no room on the small disk. Returns the broker that lives on it."""
-        free = shutil.disk_usage(self._ballast.parent).free
-        with self._ballast.open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, free)
+        with contextlib.suppress(OSError), self._ballast.open("wb", buffering=0) as ballast:
+            while True:
+                ballast.write(MIB)
         return self.brokers.nodes[-1]
 
     def free(self) -> None:
