@@ -14,12 +14,14 @@ from .clients import Pages
 from .consumers import Consumers
 from .feed import Feed
 from .hub import Hub, Room, Waiter
+from .lanes import PostLanes
 from .metrics import PARKED, RING_BYTES, ROOMS
 from .polls import Polls
 from .routes.document import document_routes
 from .routes.forward import Forwarder
 from .routes.pages import page_routes
 from .routes.poll import poll_routes
+from .routes.posts import add_post_route
 from .settings import Settings
 from .tokens import Tokens
 from .wake import Waker
@@ -38,6 +40,7 @@ def build(settings: Settings, ports: Ports) -> Running:
         lane,
         ports.clock,
         yes_s=settings.access_remembered_s,
+        kept_s=settings.access_kept_s,
         most=settings.access_memory,
     )
     pages = Pages(ports, settings.relay_s)
@@ -52,6 +55,10 @@ def build(settings: Settings, ports: Ports) -> Running:
     app = api(GATEWAY, signer=ports.signer, clock=ports.clock, document=None)
     app.include_router(poll_routes(polls, tokens, ports.tasks, settings))
     app.include_router(page_routes(tokens, access, feed, pages))
+    lanes = PostLanes(
+        ports, access, deadline_s=settings.forward_s, waiting_max=settings.posts_waiting
+    )
+    add_post_route(app, tokens, lanes, settings)
     Forwarder(ports, tokens, settings).add(app, ROUTES)
     open_paths = frozenset((route.method, route.path) for route in ROUTES if route.open)
     app.include_router(document_routes(app, {route.service for route in ROUTES}, open_paths, ports))

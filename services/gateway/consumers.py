@@ -25,6 +25,7 @@ class Consumers:
         self._tokens = tokens
         # From now on: no access is remembered from before.
         self.access = Changes(ports, ACCESS_CHANGES, self._access_changed, missed=self._missed)
+        access.is_followed = lambda: not self.access.lacks()
         # From as far back as a token may live.
         self.revocations = Changes(
             ports,

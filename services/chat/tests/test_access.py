@@ -107,6 +107,21 @@ async def test_a_change_of_the_user_or_of_all_ends_it(log: Log) -> None:
         assert await it.post(ANNA) == "service_away"
 
 
+async def test_a_silence_while_it_is_asked_ends_it_too(log: Log) -> None:
+    async with remembering(log) as it:
+        it.chat.members.go.clear()
+        posting = asyncio.create_task(it.post())
+        await eventually(lambda: it.chat.members.asked, within_s=SOON_S, what="it is asked")
+        it.log.cut()
+        await eventually(lambda: it.clock.sleeping() >= 2, within_s=SOON_S, what="loops wait")
+        it.log.heal()
+        await it.clock.elapse(1)
+        it.chat.members.go.set()
+        assert await posting == "fine"
+        it.chat.members.away = True
+        assert await it.post() == "service_away"
+
+
 async def test_a_change_that_comes_while_it_is_asked_ends_it_too(log: Log) -> None:
     members = Members()
     async with asyncio.TaskGroup() as group:

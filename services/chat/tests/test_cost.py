@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import httpx
+import pytest
 
 from libs.log.faults import FaultyLog, Script
 from libs.log.open import open_log
@@ -204,6 +205,7 @@ async def _settled(it: Suite, posts: int) -> None:
     )
 
 
+@pytest.mark.law("L10")
 async def test_a_post_costs_the_same_at_10_members_and_at_10000() -> None:
     few, many = await _cost(10), await _cost(10_000)
     assert few == many

@@ -1,11 +1,13 @@
 """Mentions: parsed from the text, resolved by session in one call, and never waited for long."""
 
+import asyncio
 import re
 
 import pytest
 
 from libs.log.port import Log
 from libs.testing.clock import VirtualClock
+from libs.testing.eventually import eventually
 from libs.wire import ids
 from libs.wire.api import HANDLES_MAX
 from libs.wire.codes import Refused
@@ -14,7 +16,16 @@ from services.chat.clients import AWAY_S
 from services.chat.metrics import MENTIONS_UNRESOLVED
 from services.chat.model import MENTIONS_MAX, handles_in
 from services.chat.settings import Settings
-from services.chat.tests.instance import ANNA, BEN, Instance, entries, item, records, running
+from services.chat.tests.instance import (
+    ANNA,
+    BEN,
+    SOON_S,
+    Instance,
+    entries,
+    item,
+    records,
+    running,
+)
 from services.session.model import HANDLE_PATTERN
 
 
@@ -126,6 +137,16 @@ async def test_a_session_that_hangs_is_waited_for_shortly(log: Log) -> None:
         replies = await chat.batch(*(item(f"@user_{n}", f"c{n}") for n in range(20)))
         assert {reply.status for reply in replies} == {201}
         assert len(chat.accounts.asked) == 1
+
+
+async def test_who_waits_behind_a_call_that_fails_is_not_asked_for(log: Log) -> None:
+    async with running(log, Settings(handles_s=0.05), clock=VirtualClock()) as chat:
+        chat.accounts.go.clear()
+        first = asyncio.create_task(chat.post("@anna", "c1"))
+        await eventually(lambda: chat.accounts.asked, within_s=SOON_S, what="the first call")
+        second = asyncio.create_task(chat.post("@ben", "c2"))
+        assert {(await first).status_code, (await second).status_code} == {201}
+        assert chat.accounts.asked == [("anna",)]
 
 
 async def test_memory_and_questions_have_bounds(log: Log) -> None:

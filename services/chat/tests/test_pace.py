@@ -78,6 +78,8 @@ async def test_a_known_post_is_found_however_soon_it_comes_again(log: Log) -> No
         assert (await chat.post(client_id="c2")).json()["id"] == 603
         assert await _code(chat, "c1", "other") == "client_id_reused"
         assert await _code(chat, "c3") == "limit_hit"
+        # The log was asked: it is not there.
+        assert (await chat.post(client_id="c3", retry=True)).status_code == 429
         # It may come later, so nothing is said about it.
         assert not any(key.endswith(":c3") for key in await redis.keys())
 

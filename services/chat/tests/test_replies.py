@@ -56,9 +56,9 @@ async def test_a_reply_carries_the_author_of_a_recent_message(chat: Instance, lo
     await chat.post("hello", "c1", who=BEN)
     # By another instance: not known here yet.
     other = await append(log, "c2", who=ANNA)
-    assert await _reply(chat, 1, "r1") == "fine"
-    assert await _reply(chat, other, "r2") == "fine"
-    assert await _authors(log) == [BEN, ANNA]
+    assert await _reply(chat, other, "r1") == "fine"
+    assert await _reply(chat, 1, "r2") == "fine"
+    assert await _authors(log) == [ANNA, BEN]
 
 
 @pytest.mark.parametrize("distance", [0, OLD])

@@ -1,6 +1,7 @@
 """Hints lead late repetitions to their first id; without them, or with wrong ones, posts go on."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
@@ -47,6 +48,7 @@ async def _code(chat: Instance, text: str = "hello") -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
 
 
+@pytest.mark.law("L5")
 async def test_beyond_the_window_a_repetition_gets_its_first_id_at_any_instance(log: Log) -> None:
     redis = WatchedRedis()
     async with running(log, store=redis.as_redis()) as chat:
@@ -185,6 +187,24 @@ async def test_a_hint_that_does_not_hold_does_no_harm(log: Log, hint: str) -> No
         await _says(redis, "done@1-2")
 
 
+async def test_a_hint_at_a_void_entry_leads_to_its_first(log: Log) -> None:
+    redis = WatchedRedis()
+    await redis.inner.set(KEY, "done@1-2")
+    for client_id in ("c1", "c1"):
+        await append(log, client_id)
+    await _fill(log)
+    async with running(log, store=redis.as_redis()) as chat:
+        assert (await chat.post()).json()["id"] == 1
+
+
+async def test_what_was_pending_in_another_epoch_is_not_pending_in_this(log: Log) -> None:
+    redis = WatchedRedis()
+    await redis.inner.set(KEY, "pending@2-0")
+    faulty = FaultyLog(log, Script([Fault.ERROR_BEFORE]))
+    async with running(faulty, store=redis.as_redis()) as chat:
+        assert await _code(chat) == (503, "not_written")
+
+
 async def test_a_hint_that_does_not_hold_is_pending_before_the_append(log: Log) -> None:
     redis, held = WatchedRedis(), HeldLog(log)
     await redis.inner.set(KEY, "done@2-7")
@@ -225,8 +245,11 @@ async def test_posts_go_on_while_redis_is_away(log: Log) -> None:
         await chat.post(client_id="c6")
         await eventually(lambda: redis.probes == 2, within_s=SOON_S, what="it is tried again")
 
+        numbers = count(7)
+
         async def hinted() -> bool:
-            await chat.post(client_id="c7")
+            # A new post each time: what was posted before is known without a hint.
+            await chat.post(client_id=f"c{next(numbers)}")
             return bool(await redis.keys())
 
         await eventually(hinted, within_s=SOON_S, what="hints are given again")
@@ -243,6 +266,17 @@ async def test_a_redis_that_hangs_is_waited_for_once(log: Log) -> None:
         replies = await chat.batch(*(item(f"t{n}", f"d{n}") for n in range(20)))
         assert {reply.status for reply in replies} == {201}
         assert (len(redis.trips), redis.probes) == (1, 1)
+
+
+async def test_who_waits_behind_a_pipeline_that_fails_goes_on_with_it(log: Log) -> None:
+    redis = WatchedRedis()
+    redis.go.clear()
+    async with running(log, SHORT, store=redis.as_redis(), clock=VirtualClock()) as chat:
+        first = asyncio.create_task(chat.post(client_id="c1"))
+        await eventually(lambda: redis.trips, within_s=SOON_S, what="the first pipeline")
+        second = asyncio.create_task(chat.post(client_id="c2"))
+        assert {(await first).status_code, (await second).status_code} == {201}
+        assert len(redis.trips) == 1
 
 
 async def test_more_commands_than_may_wait_are_not_given(log: Log) -> None:

@@ -56,6 +56,7 @@ async def _insist(instances: list[Instance], number: int) -> int:
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.law("L5")
 async def test_each_post_shows_once_under_the_id_that_was_told(log: Log, seed: int) -> None:
     async with asyncio.TaskGroup() as group:
         later = Later(sleep=asyncio.sleep, spawn=group.create_task, delay_s=0.01)

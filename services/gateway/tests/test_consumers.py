@@ -44,7 +44,7 @@ class Followed:
         members.public.add(CHANNEL)
         ports.calls.attach("group-membership", members.app)
         lane = AccessLane(ports, 1.0)
-        self.access = AccessMemory(lane, clock, yes_s=60.0, most=SESSIONS_MAX)
+        self.access = AccessMemory(lane, clock, yes_s=60.0, kept_s=600.0, most=SESSIONS_MAX)
         self.tokens = Revoked(ports)
         self.held: list[Waiter] = []
         self.consumers = Consumers(ports, self.access, self.tokens, hold=self.held.extend)
