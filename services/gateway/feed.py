@@ -30,6 +30,10 @@ from .wake import Waker
 
 # A relay beats once a second; three missed beats are a dead link.
 SILENT_S = 3.5
+# One that cannot be reached does not answer a handshake and no goodbye either: by default either
+# is waited for ten seconds, while another relay would serve.
+OPEN_S = 2.0
+CLOSE_S = 0.5
 RETRY_S_MIN, RETRY_S_MAX = 0.05, 1.0
 NEWEST = -1
 FRAME_BYTES_MAX = 16 << 20
@@ -90,9 +94,11 @@ class Feed:
 
     async def run(self) -> None:
         """Keep a link for ever; wait a jittered moment after each break."""
+        relay = ""
         while True:
             # Another relay after each break, where there are several.
-            relay = self._ports.calls.addresses(RELAY)[0]
+            known = self._ports.calls.addresses(RELAY)
+            relay = next((each for each in known if each != relay), known[0])
             address = relay.replace("http", "ws", 1) + api.FEED
             try:
                 async with connect(
@@ -102,6 +108,8 @@ class Feed:
                     # Not through the environment's proxy: a relay is ours and nearby.
                     proxy=None,
                     ping_interval=None,
+                    open_timeout=OPEN_S,
+                    close_timeout=CLOSE_S,
                     max_size=FRAME_BYTES_MAX,
                 ) as link:
                     await self._converse(link)

@@ -6,7 +6,7 @@ Without any the tests are skipped and the summary says so; with `CI=true` they f
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from testcontainers.core.container import DockerContainer
 
 from deploy.kafka import ask
+from deploy.kafka.child import LOOPBACK, Home
 from deploy.kafka.cluster import Cluster, running
 from deploy.kafka.distribution import VERSION, CannotStart, Distribution
 from deploy.kafka.node import ANSWERS_S
@@ -41,11 +42,11 @@ def a_broker(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def brokers(folder: Path, count: int = 1) -> Iterator[Cluster]:
+def brokers(folder: Path, homes: Sequence[Home] = (LOOPBACK,)) -> Iterator[Cluster]:
     """Brokers of our own, to be killed and paused."""
     with ExitStack() as ending:
         try:
-            cluster = ending.enter_context(running(Distribution(), folder, count))
+            cluster = ending.enter_context(running(Distribution(), folder, homes))
         except CannotStart as error:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"no Kafka: {error}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from deploy.kafka.child import LOOPBACK
 from deploy.kafka.cluster import Cluster
 from libs.log.contract import fresh, named, outcome, take
 from libs.log.kafka import KafkaLog, open_kafka, settings
@@ -39,7 +40,7 @@ def one(tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def three(tmp_path: Path) -> Iterator[Cluster]:
-    with brokers(tmp_path / "nodes", 3) as cluster:
+    with brokers(tmp_path / "nodes", [LOOPBACK] * 3) as cluster:
         yield cluster
 
 
