@@ -33,10 +33,6 @@ class Program:
             self._from = self.output.stat().st_size if self.output.exists() else 0
             self._process = spawn(self._command, output=self.output)
 
-    def start_under(self, *words: str) -> None:
-        """From now on start it by another command that becomes it, such as `setpriv`."""
-        self._command = [*words, *self._command]
-
     def said(self) -> str:
         """What it printed since its last start."""
         if not self.output.exists():

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from checker.history import merge, read
-from faults.plan import plan
+from faults.plan import DRILLS, drill, plan
 from faults.report import line_of, report_of, write
 from faults.run import HISTORY, ROOT, run
 
@@ -28,20 +28,21 @@ def main() -> int:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--rate", type=float, default=RATE, help="posts a second")
     parser.add_argument("--least", type=int, default=LEAST, help="posts at least")
-    parser.add_argument("--periods", type=int, default=None, help="only the first so many")
+    parser.add_argument("--drill", choices=DRILLS, help="instead of the plan of the seed")
     parser.add_argument("--judge", action="store_true", help="the history that is there, again")
     asked = parser.parse_args()
-    folder = BUILD / str(asked.seed)
+    name = asked.drill or str(asked.seed)
+    folder = BUILD / name
     if not asked.judge:
         if INSIDE not in os.environ:
             return _alone()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        periods = plan(asked.seed)[: asked.periods]
+        periods = drill(asked.drill) if asked.drill else plan(asked.seed)
         told = asyncio.run(run(folder, asked.seed, periods, rate=asked.rate, least=asked.least))
         print(told, flush=True)
     report = report_of(asked.seed, merge([read(folder / HISTORY)]))
-    write(report, folder, replay=f'make test-faults SEEDS="{asked.seed}"')
+    write(report, folder, replay=f"python -m faults {' '.join(sys.argv[1:])}")
     print(line_of(report))
     for finding in report.findings:
         print(f"  {finding}")

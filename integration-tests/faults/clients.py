@@ -30,7 +30,7 @@ class Order:
     """What to do. `rate` is posts a second over all channels, of which at least `least` are made;
     `history` is the file of what happened."""
 
-    ports: Sequence[int]
+    gateways: Sequence[str]
     channels: Sequence[str]
     people: Sequence[dict[str, str]]
     followers: int
@@ -55,7 +55,7 @@ class World:
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.gateways = [Gateway(port) for port in self.order.ports]
+        self.gateways = [Gateway(each) for each in self.order.gateways]
         self.people = [Person(**each) for each in self.order.people]
         self.dice = random.Random(self.order.seed)
 

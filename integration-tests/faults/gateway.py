@@ -6,7 +6,6 @@ import json
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-HOST = "127.0.0.1"
 NO_ANSWER, NOT_CONNECTED = 0, "refused"
 # Of one answer: a page of 100 entries of 4,096 characters of four bytes fits.
 ANSWER_BYTES_MAX = 4 << 20
@@ -35,10 +34,11 @@ class Answer(NamedTuple):
 
 
 class Gateway:
-    """One gateway, and the connections to it that are idle."""
+    """One gateway at `host:port`, and the connections to it that are idle."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, address: str) -> None:
+        self._host, _, port = address.rpartition(":")
+        self._port = int(port)
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def ask(
@@ -76,7 +76,7 @@ class Gateway:
             if not reader.at_eof() and not writer.is_closing():
                 return reader, writer
             _close(writer)
-        return await asyncio.open_connection(HOST, self.port, limit=ANSWER_BYTES_MAX)
+        return await asyncio.open_connection(self._host, self._port, limit=ANSWER_BYTES_MAX)
 
 
 def _close(writer: asyncio.StreamWriter | None) -> None:

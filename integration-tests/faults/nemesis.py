@@ -8,7 +8,6 @@ import redis
 from checker.history import Phase
 from deploy.kafka.node import Node
 from deploy.local.program import Program
-from faults.cuts import cut
 from faults.pause import pause
 from faults.plan import Blow, Kind, Period
 from faults.site import Site
@@ -84,10 +83,14 @@ class Nemesis:
 
     async def _cut(self, blow: Blow) -> None:
         one, other = await self._site.find(blow.target), await self._site.find(blow.other)
-        with cut(self._site.side(one), self._site.side(other)):
-            self._record(blow, f"{_name(one)} and {_name(other)}", "begin")
+        who = f"{_name(one)} and {_name(other)}"
+        self._site.cluster.cut(_name(one), _name(other))
+        self._record(blow, who, "begin")
+        try:
             await pause(blow.hold_s)
-        self._record(blow, f"{_name(one)} and {_name(other)}", "end")
+        finally:
+            self._site.cluster.heal()
+        self._record(blow, who, "end")
 
     def _begins(self, blow: Blow, process: Node | Program) -> None:
         self._record(blow, _name(process), "begin")
@@ -107,4 +110,4 @@ STRIKES = {
 
 
 def _name(process: Node | Program) -> str:
-    return f"broker {process.place.id}" if isinstance(process, Node) else process.name
+    return f"broker-{process.place.id}" if isinstance(process, Node) else process.name

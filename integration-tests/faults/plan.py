@@ -5,7 +5,7 @@ goes without any. Cards are played one or two at a time, and in between nothing 
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,10 +71,23 @@ class Period:
     rest_s: float
 
 
-def plan(seed: int, kinds: Sequence[Kind] = tuple(Kind)) -> list[Period]:
-    """The periods of a seed, with faults of these kinds."""
+FLUSHED, AWAY = "redis-flushed", "redis-away"
+CALM_S = 20.0
+DRILLS = {
+    FLUSHED: [Blow(Kind.FLUSH, REDIS, 0.0)] * 4,
+    AWAY: [Blow(Kind.KILL, REDIS, 20.0)],
+}
+
+
+def drill(name: str) -> list[Period]:
+    """A plan of one purpose. Raises `KeyError` for a name that is not in `DRILLS`."""
+    return [Period((), CALM_S), *(Period((blow,), CALM_S) for blow in DRILLS[name])]
+
+
+def plan(seed: int) -> list[Period]:
+    """The periods of a seed."""
     dice = random.Random(seed)
-    cards = [card for card in _deck(dice) if card.kind in kinds]
+    cards = list(_deck(dice))
     dice.shuffle(cards)
     periods = []
     while cards:
@@ -88,9 +101,9 @@ def plan(seed: int, kinds: Sequence[Kind] = tuple(Kind)) -> list[Period]:
 
 
 def _second(cards: list[Blow], first: Blow) -> list[Blow]:
-    """The next card that hits elsewhere, taken out."""
+    """The next card that hits elsewhere, taken out. Cuts are healed all together, so one only."""
     for at, card in enumerate(cards):
-        if not card.rooms & first.rooms:
+        if not card.rooms & first.rooms and not card.kind == first.kind == Kind.CUT:
             return [cards.pop(at)]
     return []
 

@@ -14,11 +14,10 @@ from faults.clients import Order
 from faults.gateway import Gateway
 from faults.nemesis import Nemesis
 from faults.notes import Notes
-from faults.plan import INSTANCES, Period
+from faults.plan import Period
 from faults.start import started
 from harness.cluster import Cluster
 from harness.people import People
-from libs.wire.services import GATEWAY
 
 ROOT = Path(__file__).parents[2]
 CHANNELS, PEOPLE, FOLLOWERS = 8, 6, 2
@@ -55,7 +54,7 @@ async def _order(cluster: Cluster, seed: int, history: Path, *, rate: float, lea
             for each in members:
                 await each.join(channels[-1])
     return Order(
-        ports=[cluster.layout.port_of(GATEWAY, at) for at in range(INSTANCES)],
+        gateways=[url.removeprefix("http://") for url in cluster.urls],
         channels=channels,
         people=[{"handle": each.handle, "id": each.id, "token": each.token} for each in persons],
         followers=FOLLOWERS,
@@ -95,10 +94,10 @@ async def _ended(process: asyncio.subprocess.Process) -> dict[str, Any]:
 async def _read_all(order: Order, notes: Notes) -> None:
     """Everything from the start, at every gateway, by somebody who has read nothing yet."""
     token = await _token(order)
-    for port in order.ports:
-        gateway = Gateway(port)
+    for address in order.gateways:
+        gateway = Gateway(address)
         for channel in order.channels:
-            reader = f"final at {port}"
+            reader = f"final at {address}"
             notes.resume(reader, reader, channel, "1-0", user=order.people[-1]["id"])
             entries = await _read(gateway, channel, token)
             notes.deliver(reader, reader, channel, entries, via="final")
@@ -108,7 +107,7 @@ async def _read_all(order: Order, notes: Notes) -> None:
 
 async def _token(order: Order) -> str:
     """The first ones are over after ten minutes."""
-    async with People(f"http://127.0.0.1:{order.ports[0]}") as people:
+    async with People(f"http://{order.gateways[0]}") as people:
         return (await people.sign_in(order.people[-1]["handle"])).token
 
 

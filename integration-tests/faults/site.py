@@ -16,7 +16,6 @@ from deploy.kafka import ask
 from deploy.kafka.cluster import Cluster as Brokers
 from deploy.kafka.node import Node
 from deploy.local.program import Program
-from faults.cuts import Side
 from faults.plan import CONTROLLER, FOLLOWER, LEADER, REDIS
 from harness.cluster import Cluster
 from libs.testing.eventually import eventually
@@ -37,16 +36,7 @@ class Site:
         self.brokers = brokers
         self.redis = cluster.servers.redis
         self._ballast = disk / "ballast"
-        self._sides: dict[Node | Program, Side] = {}
         self._admin = AdminClient({"bootstrap.servers": brokers.bootstrap})
-
-    def know(self, process: Node | Program, side: Side) -> None:
-        """How a process's packets are known."""
-        self._sides[process] = side
-
-    def side(self, process: Node | Program) -> Side:
-        """How its packets are known."""
-        return self._sides[process]
 
     async def find(self, target: str) -> Node | Program:
         """The process that a target means now."""
@@ -107,7 +97,7 @@ class Site:
     def _controller(self) -> int:
         for node in self.brokers.nodes:
             with contextlib.suppress(OSError):
-                return ask.controller("127.0.0.1", node.place.port, ASK_S)
+                return ask.controller(node.place.home.host, node.place.port, ASK_S)
         raise AssertionError("no broker says who the controller is")
 
     def _topics(self) -> dict[str, Any]:

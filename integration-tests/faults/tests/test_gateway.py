@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from faults.gateway import HOST, NO_ANSWER, Answer, Gateway
+from faults.gateway import NO_ANSWER, Answer, Gateway
 
 ANSWER = b'HTTP/1.1 201 Created\r\nContent-Length: 8\r\nRetry-After: 2\r\n\r\n{"id":7}'
 
@@ -34,9 +34,9 @@ async def gateway(*answers: bytes) -> AsyncIterator[tuple[Gateway, list[bytes]]]
         ended.put_nowait(None)
 
     ended: asyncio.Queue[None] = asyncio.Queue()
-    server = await asyncio.start_server(quietly, HOST, 0)
+    server = await asyncio.start_server(quietly, "127.0.0.1", 0)
     async with server:
-        client = Gateway(server.sockets[0].getsockname()[1])
+        client = Gateway(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
         yield client, asked
         client.close()
         await ended.get()

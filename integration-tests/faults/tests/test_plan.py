@@ -3,7 +3,19 @@
 from collections import Counter
 
 import pytest
-from faults.plan import BROKERS, LEADER, LONG_STALL_S, REDIS, SERVICES, Blow, Kind, plan
+from faults.plan import (
+    BROKERS,
+    CALM_S,
+    DRILLS,
+    LEADER,
+    LONG_STALL_S,
+    REDIS,
+    SERVICES,
+    Blow,
+    Kind,
+    drill,
+    plan,
+)
 
 SEEDS = range(50)
 
@@ -44,9 +56,12 @@ def test_some_periods_are_quiet_and_some_mixed() -> None:
     assert sizes[2] > sizes.total() * 0.1
 
 
-def test_only_the_kinds_that_are_asked_for_are_played() -> None:
-    played = [blow for period in plan(1, [Kind.FLUSH]) for blow in period.blows]
-    assert {blow.kind for blow in played} == {Kind.FLUSH}
+@pytest.mark.parametrize("name", DRILLS)
+def test_a_drill_begins_and_ends_in_calm(name: str) -> None:
+    first, *others = drill(name)
+    assert not first.blows
+    assert [blow for period in others for blow in period.blows] == DRILLS[name]
+    assert all(period.rest_s == CALM_S for period in (first, *others))
 
 
 def test_a_sort_names_the_fault_and_the_sort_of_its_target() -> None:
