@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-import redis
-
 from checker.history import Phase
 from deploy.kafka.node import Node
 from deploy.local.program import Program
@@ -16,96 +14,91 @@ Record = Callable[[Blow, str, Phase], None]
 
 
 class Nemesis:
-    """Plays periods on a site. `record` is told of each beginning and end, with who was hit."""
+    """Plays periods on a site. `record` is told of each fault, and of who is hit, before it is felt
+    and when it is healed."""
 
     def __init__(self, site: Site, record: Record) -> None:
         self._site = site
         self._record = record
 
     async def play(self, periods: Sequence[Period]) -> None:
-        """All of them, one after the other."""
+        """All of them, one after the other. Raises `AssertionError` when something does not become
+        well again in time."""
         for period in periods:
             async with asyncio.TaskGroup() as group:
                 for blow in period.blows:
-                    group.create_task(self._strike(blow))
+                    group.create_task(STRIKES[blow.kind](self, blow))
             await self._site.is_well()
             await pause(period.rest_s)
 
-    async def _strike(self, blow: Blow) -> None:
-        await STRIKES[blow.kind](self, blow)
-
-    async def _kill(self, blow: Blow) -> None:
-        process = await self._site.find(blow.target)
-        self._begins(blow, process)
+    async def kill(self, blow: Blow) -> None:
+        """kill -9, and a start."""
+        process = await self._begin(blow)
         await asyncio.to_thread(process.kill)
         await pause(blow.hold_s)
         process.start()
-        self._ends(blow, process)
+        self._end(blow, process)
 
-    async def _stall(self, blow: Blow) -> None:
-        process = await self._site.find(blow.target)
-        self._begins(blow, process)
+    async def stall(self, blow: Blow) -> None:
+        """SIGSTOP and SIGCONT."""
+        process = await self._begin(blow)
         process.pause()
-        try:
-            await pause(blow.hold_s)
-        finally:
-            process.resume()
-        self._ends(blow, process)
+        await pause(blow.hold_s)
+        process.resume()
+        self._end(blow, process)
 
-    async def _end(self, blow: Blow) -> None:
-        process = await self._site.find(blow.target)
-        self._begins(blow, process)
+    async def end(self, blow: Blow) -> None:
+        """SIGTERM, and a start."""
+        process = await self._begin(blow)
         await self._site.end(process)
         await pause(blow.hold_s)
         process.start()
-        self._ends(blow, process)
+        self._end(blow, process)
 
-    async def _flush(self, blow: Blow) -> None:
-        process = await self._site.find(blow.target)
-        self._begins(blow, process)
-        try:
-            await asyncio.to_thread(self._site.cluster.flush_redis)
-        except redis.RedisError as fault:
-            raise AssertionError(f"Redis was not flushed: {fault}") from fault
-        self._ends(blow, process)
+    async def flush(self, blow: Blow) -> None:
+        """Redis forgets everything."""
+        process = await self._begin(blow)
+        await asyncio.to_thread(self._site.flush)
+        self._end(blow, process)
 
-    async def _fill(self, blow: Blow) -> None:
-        node = self._site.fill()
-        self._begins(blow, node)
-        try:
-            await pause(blow.hold_s)
-        finally:
-            self._site.free()
-        # Kafka gives a log folder that failed up until it is started anew.
+    async def fill(self, blow: Blow) -> None:
+        """No room on the small disk. Kafka gives a log folder that failed up until it is started
+        anew."""
+        node = self._site.small
+        self._record(blow, _name(node), "begin")
+        await asyncio.to_thread(self._site.fill)
+        await pause(blow.hold_s)
+        self._site.free()
         await asyncio.to_thread(node.kill)
         node.start()
-        self._ends(blow, node)
+        self._end(blow, node)
 
-    async def _cut(self, blow: Blow) -> None:
-        one, other = await self._site.find(blow.target), await self._site.find(blow.other)
-        who = f"{_name(one)} and {_name(other)}"
-        self._site.cluster.cut(_name(one), _name(other))
-        self._record(blow, who, "begin")
-        try:
-            await pause(blow.hold_s)
-        finally:
-            self._site.cluster.heal()
-        self._record(blow, who, "end")
+    async def cut(self, blow: Blow) -> None:
+        """Two processes do not reach each other."""
+        sides = await self._site.find(blow.target), await self._site.find(blow.other)
+        one, other = map(_name, sides)
+        self._record(blow, f"{one} and {other}", "begin")
+        self._site.cut(one, other)
+        await pause(blow.hold_s)
+        self._site.heal()
+        self._record(blow, f"{one} and {other}", "end")
 
-    def _begins(self, blow: Blow, process: Node | Program) -> None:
+    async def _begin(self, blow: Blow) -> Node | Program:
+        process = await self._site.find(blow.target)
         self._record(blow, _name(process), "begin")
+        return process
 
-    def _ends(self, blow: Blow, process: Node | Program) -> None:
+    def _end(self, blow: Blow, process: Node | Program) -> None:
         self._record(blow, _name(process), "end")
 
 
 STRIKES = {
-    Kind.KILL: Nemesis._kill,
-    Kind.STALL: Nemesis._stall,
-    Kind.END: Nemesis._end,
-    Kind.FLUSH: Nemesis._flush,
-    Kind.FULL: Nemesis._fill,
-    Kind.CUT: Nemesis._cut,
+    Kind.KILL: Nemesis.kill,
+    Kind.STALL: Nemesis.stall,
+    Kind.END: Nemesis.end,
+    Kind.FLUSH: Nemesis.flush,
+    Kind.CUT: Nemesis.cut,
+    Kind.FULL: Nemesis.fill,
 }
 
 

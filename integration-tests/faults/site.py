@@ -58,16 +58,32 @@ class Site:
             process.ask_to_end()
             await asyncio.to_thread(process.wait, END_S)
 
-    def fill(self) -> Node:
-        """Leave no room on the small disk. Returns the broker that lives on it."""
+    @property
+    def small(self) -> Node | Program:
+        """The broker that lives on the small disk."""
+        return self.brokers.nodes[-1]
+
+    def fill(self) -> None:
+        """Leave no room on the small disk."""
         with contextlib.suppress(OSError), self._ballast.open("wb", buffering=0) as ballast:
             while True:
                 ballast.write(MIB)
-        return self.brokers.nodes[-1]
 
     def free(self) -> None:
         """Give the room back."""
         self._ballast.unlink()
+
+    def cut(self, one: str, other: str) -> None:
+        """No packet passes between the two of these names."""
+        self.cluster.cut(one, other)
+
+    def heal(self) -> None:
+        """Everybody reaches everybody."""
+        self.cluster.heal()
+
+    def flush(self) -> None:
+        """Redis forgets everything."""
+        self.cluster.flush_redis()
 
     async def is_well(self) -> None:
         """Return when everything is ready and every replica is in sync."""
