@@ -10,13 +10,19 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from checker.history import merge, read
 from faults.plan import DRILLS, drill, plan
 from faults.report import line_of, report_of, write
 from faults.run import HISTORY, ROOT, run
+from faults.start import BROKERS_DATA
 
 BUILD = ROOT / "build" / "faults"
+MEMORY = BUILD / "memory"
+MEMORY_BYTES = 4 << 30
 RATE, LEAST = 50.0, 20_000
 ALONE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 INSIDE = "FAULTS_INSIDE"
@@ -36,17 +42,31 @@ def main() -> int:
     if not asked.judge:
         if INSIDE not in os.environ:
             return _alone()
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
         periods = drill(asked.drill) if asked.drill else plan(asked.seed)
-        told = asyncio.run(run(folder, asked.seed, periods, rate=asked.rate, least=asked.least))
-        print(told, flush=True)
+        with _in_memory(folder) as work:
+            asyncio.run(run(work, asked.seed, periods, rate=asked.rate, least=asked.least))
     report = report_of(asked.seed, merge([read(folder / HISTORY)]))
     write(report, folder, replay=f"python -m faults {' '.join(sys.argv[1:])}")
     print(line_of(report))
     for finding in report.findings:
         print(f"  {finding}")
     return 0 if report.is_clean else 1
+
+
+@contextmanager
+def _in_memory(folder: Path) -> Iterator[Path]:
+    """A folder in memory, of which history and logs are in `folder` at the end. What is killed is a
+    process and not the machine, and a disk that others use as well is slower than the timeouts of
+    controllers."""
+    shutil.rmtree(folder, ignore_errors=True)
+    MEMORY.mkdir(parents=True, exist_ok=True)
+    # Nobody else sees this mount, and it ends with the last process in here.
+    mount = ("mount", "-t", "tmpfs", "-o", f"size={MEMORY_BYTES}", "faults", str(MEMORY))
+    subprocess.run(mount, check=True)
+    try:
+        yield MEMORY
+    finally:
+        shutil.copytree(MEMORY, folder, ignore=shutil.ignore_patterns(BROKERS_DATA))
 
 
 def _alone() -> int:

@@ -23,7 +23,7 @@ HOLD_S = (2.5, 5.5)
 # A leader that stands still so long comes back while its producers still wait for it (5 s): what
 # they sent to it lands behind what was sent again meanwhile.
 SHORT_STALL_S = (3.0, 4.5)
-LONG_STALL_S = 20.0
+LONG_STALL_S, SLEEP_S = 20.0, 10.0
 REST_S = (1.0, 2.5)
 QUIET_SHARE = 0.25
 PAIR_SHARE = 0.5
@@ -54,7 +54,7 @@ class Blow:
     def sort(self) -> str:
         """What figures are grouped by: the fault and the sort of its target."""
         sides = [_sort_of(side) for side in (self.target, self.other) if side]
-        long = " for long" if self.hold_s >= LONG_STALL_S else ""
+        long = " for long" if self.hold_s >= SLEEP_S else ""
         return f"{self.kind.value}{long}: {' from '.join(sides)}"
 
     @property
@@ -97,7 +97,18 @@ def plan(seed: int) -> list[Period]:
         if dice.random() < PAIR_SHARE:
             blows += _second(cards, blows[0])
         periods.append(Period(tuple(blows), dice.uniform(*REST_S)))
-    return periods
+    return [*periods, *_asides(dice)]
+
+
+def _asides(dice: random.Random) -> Iterator[Period]:
+    """What chance seldom brings together. While a leader stands still, the instance of chat that
+    waits for it is told to end: what it has sent lands behind what another one is asked to send
+    again meanwhile. And an instance sleeps longer than gateways wait for it."""
+    for at in range(INSTANCES):
+        stall = Blow(Kind.STALL, LEADER, dice.uniform(*SHORT_STALL_S))
+        blows = stall, Blow(Kind.END, f"{CHAT}/{at}", dice.uniform(*SHORT_STALL_S))
+        yield Period(blows, dice.uniform(*REST_S))
+    yield Period((Blow(Kind.STALL, _any(dice, CHAT), SLEEP_S),), dice.uniform(*REST_S))
 
 
 def _second(cards: list[Blow], first: Blow) -> list[Blow]:

@@ -1,4 +1,4 @@
-"""Starts the suite for a run: data of brokers in memory, each process in a namespace of its own."""
+"""Starts the suite for a run, each process in a network namespace of its own."""
 
 import contextlib
 import shutil
@@ -16,7 +16,8 @@ from faults.site import NODES, Site
 from harness.cluster import Cluster, Servers
 from harness.cuts import Network, network
 
-MEMORY_BYTES, DISK_BYTES = 4 << 30, 256 << 20
+DISK_BYTES = 256 << 20
+BROKERS_DATA = "data-of-brokers"
 NICE = "-10"
 # Small pools, so that channels are in several; passwords cost little, as they are not what is
 # looked at here; everybody posts faster than people may.
@@ -50,19 +51,17 @@ async def started(folder: Path) -> AsyncIterator[Site]:
 
 @contextlib.contextmanager
 def brokers_on_disks(folder: Path, net: Network) -> Iterator[tuple[Brokers, Path]]:
-    """Three brokers with their data in memory, as what is killed is a process and not the machine:
-    a disk that others use as well is slower than the timeouts of controllers. The last one has a
-    small disk for itself, whose folder is given. Raises `CannotStart`."""
+    """Three brokers, of which the last has a small disk for itself, whose folder is given. Raises
+    `CannotStart`."""
     distribution = Distribution()
     distribution.bring()
     archive_classes(distribution)
-    folder.mkdir(parents=True)
+    folder.mkdir()
     with contextlib.ExitStack() as ending:
-        memory, disk = folder / "memory", folder / "memory" / "disk"
-        _mount(ending, memory, MEMORY_BYTES)
-        _mount(ending, disk, DISK_BYTES)
         homes = [_first(net.home(f"broker-{at + 1}")) for at in range(NODES)]
-        brokers = Brokers(distribution, memory / "nodes", homes)
+        brokers = Brokers(distribution, folder / BROKERS_DATA, homes)
+        disk = folder / BROKERS_DATA / "disk"
+        _mount(ending, disk, DISK_BYTES)
         ending.callback(brokers.end)
         brokers.format()
         for node in brokers.nodes:
@@ -81,7 +80,7 @@ def _first(home: Home) -> Home:
 
 
 def _mount(ending: contextlib.ExitStack, folder: Path, size: int) -> None:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "faults", folder], check=True)
     # Lazily: a process that is about to die may still hold a file.
     ending.callback(lambda: subprocess.run(["umount", "-l", folder], check=True))
