@@ -38,15 +38,19 @@ def main() -> int:
     parser.add_argument("--judge", action="store_true", help="the history that is there, again")
     asked = parser.parse_args()
     name = asked.drill or str(asked.seed)
-    folder = BUILD / name
+    folder, lacks = BUILD / name, list[str]()
     if not asked.judge:
         if INSIDE not in os.environ:
             return _alone()
         periods = drill(asked.drill) if asked.drill else plan(asked.seed)
         with _in_memory(folder) as work:
-            asyncio.run(run(work, asked.seed, periods, rate=asked.rate, least=asked.least))
-    report = report_of(asked.seed, merge([read(folder / HISTORY)]))
-    write(report, folder, replay=f"python -m faults {' '.join(sys.argv[1:])}")
+            lacks = asyncio.run(run(work, asked.seed, periods, rate=asked.rate, least=asked.least))
+    report = report_of(asked.seed, merge([read(folder / HISTORY)]), lacks)
+    write(
+        report,
+        folder,
+        replay=f"PYTHONPATH=.:integration-tests python -m faults {' '.join(sys.argv[1:])}",
+    )
     print(line_of(report))
     for finding in report.findings:
         print(f"  {finding}")

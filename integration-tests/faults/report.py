@@ -51,8 +51,9 @@ class Report:
         return not self.findings
 
 
-def report_of(seed: int, events: Sequence[Event]) -> Report:
-    """The report of a history, whose events are in the order of their times."""
+def report_of(seed: int, events: Sequence[Event], lacks: Sequence[str] = ()) -> Report:
+    """The report of a history, whose events are in the order of their times. `lacks` is what was
+    not well in time, which the history does not tell."""
     found = seen(events)
     waits = sorted(
         post.acknowledged - post.invoked
@@ -77,7 +78,7 @@ def report_of(seed: int, events: Sequence[Event]) -> Report:
         answers=dict(answers.most_common()),
         evidence=evidence_of(found),
         figures=figures(found, of_posts(found), of_delivery(found, FOLLOWERS)),
-        findings=findings(events),
+        findings=[*lacks, *findings(events)],
     )
 
 

@@ -40,7 +40,9 @@ def ran(figures: list[str], name: str, *arguments: str) -> dict[str, Any]:
     )
     said = f"{done.stdout[-4_000:]}\n{done.stderr[-4_000:]}"
     figures.extend(line for line in done.stdout.splitlines() if line.startswith("seed "))
-    assert done.returncode == 0, f"again: python -m faults {' '.join(arguments)}\n{said}"
+    assert done.returncode == 0, (
+        f"again: PYTHONPATH=.:integration-tests python -m faults {' '.join(arguments)}\n{said}"
+    )
     report: dict[str, Any] = json.loads(
         (ROOT / "build" / "faults" / name / "report.json").read_text("utf-8")
     )

@@ -80,3 +80,8 @@ def test_a_broken_law_is_on_the_page(tmp_path: Path) -> None:
     write(report, tmp_path, replay="again so")
     assert "- L1 c/4" in (tmp_path / "report.md").read_text("utf-8")
     assert "BROKEN" in line_of(report)
+
+
+def test_what_was_not_well_in_time_is_a_finding() -> None:
+    report = report_of(1, history(), ["chat is not ready"])
+    assert report.findings == ["chat is not ready"]
