@@ -86,7 +86,9 @@ class Site:
         self.cluster.flush_redis()
 
     async def is_well(self) -> None:
-        """Return when everything is ready and every replica is in sync."""
+        """Return when everything is ready and every replica is in sync. A service that ended, as
+        one does that cannot reach the log at its start, is started again, as orchestrators do.
+        Raises `AssertionError` after `WELL_S` for each."""
         await eventually(
             self._replicas_are_whole, within_s=WELL_S, every_s=0.25, what="replicas are in sync"
         )
@@ -134,6 +136,7 @@ class Site:
         return True
 
     async def _is_ready(self, service: str, at: int) -> bool:
+        self.cluster.programs[service, at].start()
         url = f"{self.cluster.layout.admin_url(service, at)}/health/ready"
         try:
             async with httpx.AsyncClient(timeout=ASK_S) as client:
