@@ -133,7 +133,7 @@ class Channel:
             if isinstance(step, Deliver):
                 entries.append(step)
             elif not entries:
-                floor = step.after + 1 if isinstance(step, Resume) else max(floor, step.first)
+                floor = step.after + 1 if isinstance(step, Resume) else step.first
         return FinalRead(final, floor, entries)
 
 

@@ -46,6 +46,7 @@ def test_an_outage_is_the_longest_silence_that_overlaps_the_fault() -> None:
 
 def test_silence_long_after_a_fault_is_not_its_outage() -> None:
     sorting = sort_out(_silent(story(), 20 * S, 29 * S))
+    assert outages(sorting.channels.values(), sorting.faults, PROMISED)[0].posts_s == 10.0
     short = type(PROMISED)(aftermath_ns=1 * S)
     killed, none = outages(sorting.channels.values(), sorting.faults, short)
     assert (killed.posts_s, none.posts_s) == (2.0, 10.0)
