@@ -7,11 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from checker.history import Event, Failed, Ok, Unknown
+from checker.judge import judge
+from checker.limits import Limits
 from faults.outages import Figure, figures, of_delivery, of_posts
 from faults.seen import Seen, seen
-from faults.verdict import findings
 
 FOLLOWERS = "follower"
+# More say nothing new; the history has them all.
+FINDINGS_MAX = 20
 HEADINGS = (
     *("fault", "times", "alone", "posts, alone", "delivery, alone"),
     *("posts, mixed", "delivery, mixed"),
@@ -78,8 +81,25 @@ def report_of(seed: int, events: Sequence[Event], lacks: Sequence[str] = ()) -> 
         answers=dict(answers.most_common()),
         evidence=evidence_of(found),
         figures=figures(found, of_posts(found), of_delivery(found, FOLLOWERS)),
-        findings=[*lacks, *findings(events)],
+        findings=[*lacks, *_unanswered(found), *_broken(events)],
     )
+
+
+def _unanswered(found: Seen) -> list[str]:
+    # No law of the log, but what users live on: in the end every post has its answer.
+    waiting = [post for post in found.posts.values() if post.acknowledged is None]
+    return _few([f"{each.key}: no answer in {each.attempts} attempts" for each in waiting])
+
+
+def _broken(events: Sequence[Event]) -> list[str]:
+    # Redis is emptied in these runs, so that repetitions are known within the window only.
+    verdict = judge(events, Limits(hints=False))
+    return _few([f"{each.law} {each.kind}: {each.what}" for each in verdict.findings])
+
+
+def _few(told: list[str]) -> list[str]:
+    rest = len(told) - FINDINGS_MAX
+    return told[:FINDINGS_MAX] + ([f"{rest} more like the last"] if rest > 0 else [])
 
 
 def evidence_of(found: Seen) -> Evidence:

@@ -78,7 +78,7 @@ def test_a_broken_law_is_on_the_page(tmp_path: Path) -> None:
     broken = [event for event in history() if not (isinstance(event, Deliver) and event.id == 4)]
     report = report_of(3, broken)
     write(report, tmp_path, replay="again so")
-    assert "- L1 c/4" in (tmp_path / "report.md").read_text("utf-8")
+    assert "- L1 unseen: " in (tmp_path / "report.md").read_text("utf-8")
     assert "BROKEN" in line_of(report)
 
 
