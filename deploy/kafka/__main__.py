@@ -1,10 +1,13 @@
 """`python -m deploy.kafka`: brokers in the foreground until Ctrl-C; their data goes with them."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import threading
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from deploy.kafka.child import LOOPBACK
 from deploy.kafka.cluster import running
@@ -13,6 +16,7 @@ from deploy.kafka.distribution import CACHE, FALLBACK, VERSION, CannotStart, Dis
 
 def main() -> int:
     """Start, say where, wait."""
+    signal.signal(signal.SIGTERM, _interrupt)
     parser = argparse.ArgumentParser(prog="python -m deploy.kafka", description=__doc__)
     parser.add_argument("--nodes", type=int, choices=(1, 3), default=1, help="how many brokers")
     parser.add_argument("--version", default=VERSION, help=f"of Kafka; {FALLBACK} is known to work")
@@ -33,6 +37,10 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -36,11 +36,15 @@ class Outcome(NamedTuple):
 
 
 class Flight:
-    """One post on its way."""
+    """One post on its way. `since` is the channel's last entry before the first attempt that may
+    have been written, as far as this instance knows."""
 
-    def __init__(self, post: Post, turn: Turn, *, earlier: bool) -> None:
+    def __init__(
+        self, post: Post, turn: Turn, *, earlier: bool, since: Cursor | None = None
+    ) -> None:
         self.post = post
         self.earlier = earlier
+        self.since = since
         self.landing: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._turn = turn
         self._is_handed = False
@@ -102,8 +106,9 @@ class Flights:
         self._write = write
         self._turns = Turns()
         self._flying: dict[_Key, Flight] = {}
-        # Posts whose append ended without an answer, the newest `posts_in_flight` of them.
-        self._unknown: OrderedDict[_Key, None] = OrderedDict()
+        # Posts whose append ended without an answer, the newest `posts_in_flight` of them, and
+        # after which entry they may be.
+        self._unknown: OrderedDict[_Key, Cursor | None] = OrderedDict()
 
     async def outcome(self, post: Post) -> Outcome:
         """Send the post on its way or find it there, and wait. Raises `Problem`."""
@@ -113,7 +118,8 @@ class Flights:
             flight.join(post)
             return (await self._wait(flight))._replace(is_new=False)
         earlier = post.retry or key in self._unknown
-        flight = Flight(post, self._turns.take(post.channel), earlier=earlier)
+        since = self._unknown.get(key)
+        flight = Flight(post, self._turns.take(post.channel), earlier=earlier, since=since)
         if len(self._flying) >= self._most:
             flight.give_up()
             raise flight.told(not_written("too many posts are under way"))
@@ -149,7 +155,7 @@ class Flights:
     def _refuse(self, key: _Key, flight: Flight, problem: Problem) -> None:
         flight.landing.set_exception(problem)
         if problem.retry == "same-key":
-            self._unknown[key] = None
+            self._unknown[key] = flight.since
             self._unknown.move_to_end(key)
         if len(self._unknown) > self._most:
             self._unknown.popitem(last=False)

@@ -40,6 +40,11 @@ class Lookup:
     ) -> Known | None:
         post, here = flight.post, Cursor(channel.placement.epoch, channel.head)
         hint = await (self._hints.claim(post, here) if claims else self._hints.look(post))
+        if hint is None and flight.since is not None:
+            # Redis is away or has forgotten it; this instance has not.
+            hint = Hint(is_done=False, cursor=flight.since)
+        if claims and flight.since is None:
+            flight.since = here
         if hint is None:
             return None
         known = None

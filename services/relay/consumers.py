@@ -82,6 +82,7 @@ class Reconciler:
         self._hub = hub
         self._batch = max(1, int(per_s * STEP_S))
         self._round: list[str] = []
+        self._is_whole = True
         self._round_began_ms = ports.clock.now_ms()
         self.reconciled_ms = self._round_began_ms
 
@@ -95,14 +96,20 @@ class Reconciler:
                 _log.warning("not reconciled", fault=str(fault))
 
     async def step(self) -> None:
-        """Compare the next batch; at the end of a round begin another. Raises `LogError`."""
+        """Compare the next batch; at the end of a round begin another. Raises `LogError`: the batch
+        waits for the next round, for it may be one partition that holds it up, and others turn."""
         if not self._round:
             self._round = list(self._hub.watchers)
             self._round_began_ms = self._ports.clock.now_ms()
+            self._is_whole = True
         batch = self._round[-self._batch :]
-        await self._compare([ring for name in batch if (ring := self._rings.peek(name))])
         del self._round[-self._batch :]
-        if not self._round:
+        try:
+            await self._compare([ring for name in batch if (ring := self._rings.peek(name))])
+        except LogError:
+            self._is_whole = False
+            raise
+        if not self._round and self._is_whole:
             self.reconciled_ms = self._round_began_ms
 
     async def _compare(self, rings: Sequence[Ring]) -> None:

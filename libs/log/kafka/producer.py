@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError
 
+from libs.log.kafka.settings import LOGGER
 from libs.log.port import Partition
 
 # How long the thread sleeps in the driver; reports wake it. It sees this late that it is to end.
@@ -111,6 +112,9 @@ class Producer:
                 self._driver.poll(POLL_S)
             except Exception:
                 self.poll_faults += 1
+                # The first, and then ever fewer of them: they may come a hundred times a second.
+                if self.poll_faults.bit_count() == 1:
+                    LOGGER.exception("poll raised for the %d. time; it goes on", self.poll_faults)
                 time.sleep(POLL_AGAIN_S)
 
     def _is_over(self) -> bool:

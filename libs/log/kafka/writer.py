@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException
 from libs.log.kafka.errors import error_of, of_append
 from libs.log.kafka.handover import HandOver
 from libs.log.kafka.producer import Make, Producer, Report
-from libs.log.kafka.settings import MESSAGE_TIMEOUT_MS
+from libs.log.kafka.settings import LOGGER, MESSAGE_TIMEOUT_MS
 from libs.log.port import Appended, LogError, NotWritten, OutcomeUnknown, Partition
 
 # A report that is this late does not come: the driver's own deadline is long over.
@@ -123,6 +123,7 @@ class Writer:
         if self._producer not in broken or self._is_closed:
             return
         self.replaced += 1
+        LOGGER.error("a fatal error ended the producer; a new one takes over")
         old, self._producer = self._producer, Producer(self._make, self._breaks.put)
         old.end(REPORT_S)
         self._retired = [*(each for each in self._retired if each.is_alive()), old]

@@ -135,6 +135,18 @@ async def test_an_append_that_ended_unknown_is_found_at_another_instance(log: Lo
         await _says(redis, "done@1-1")
 
 
+@pytest.mark.law("L5")
+async def test_an_append_that_ended_unknown_is_found_here_without_any_hint(log: Log) -> None:
+    """However many came after it: this instance remembers where to look."""
+    redis, faulty = WatchedRedis(), FaultyLog(log, Script([Fault.APPEND_THEN_ERROR]))
+    async with running(faulty, store=redis.as_redis()) as chat:
+        assert await _code(chat) == (503, "outcome_unknown")
+        await redis.inner.flushall()
+        await _fill(log)
+        answer = await chat.post()
+        assert (answer.status_code, answer.json()["id"]) == (200, 1)
+
+
 async def test_an_append_that_lands_after_its_repetition_stays_void(log: Log) -> None:
     redis, faulty = WatchedRedis(), FaultyLog(log, Script([Fault.ERROR_THEN_LATE_APPEND]))
     async with running(faulty, store=redis.as_redis()) as chat:

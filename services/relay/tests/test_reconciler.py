@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -73,6 +73,39 @@ async def test_a_step_that_failed_is_no_reconciled_round(log: WatchedLog) -> Non
         asked.heal()
         await reconciler.step()
         assert reconciler.reconciled_ms >= before
+
+
+class Leaderless(AskedLog):
+    """One partition loses its leader."""
+
+    lost: int | None = None
+
+    async def ends(self, partitions: Iterable[Partition]) -> Mapping[Partition, Ends]:
+        wanted = list(partitions)
+        found = await super().ends(wanted)
+        if any(each.index == self.lost for each in wanted):
+            raise LogUnavailable("nobody leads it")
+        return found
+
+
+async def test_a_partition_that_nobody_leads_holds_up_its_batch_and_no_other(
+    log: WatchedLog,
+) -> None:
+    """Its round is none that was whole, so the age of the comparison that gateways are told
+    grows."""
+    asked = Leaderless(log)
+    async with _watched(asked, per_s=int(1 / STEP_S)) as (reconciler, rings):
+        asked.lost = HOMES[OTHER].partition
+        before = reconciler.reconciled_ms
+        await append(log, 1, signalled=False)
+        for _ in range(4):
+            with suppress(LogUnavailable):
+                await reconciler.step()
+        ring = rings.peek(NEWS)
+        assert ring is not None
+        assert ring.head == 1
+        assert reconciler.reconciled_ms == before
+    assert sorted(asked.asked[:2]) == [[3], [4]]
 
 
 async def test_a_fault_of_the_log_does_not_end_the_loop(log: WatchedLog) -> None:
