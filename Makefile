@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up up-kafka kafka test test-long check fmt lock docs environment environment-dev
+.PHONY: help up up-kafka kafka test test-long test-mutants check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -35,6 +35,9 @@ test: environment-dev ## run all tests (ARGS='-k order')
 
 test-long: environment-dev ## run what takes minutes: claims at once, readers, brokers killed and stopped
 	@$(PY) -m pytest -m long $(ARGS)
+
+test-mutants: environment-dev ## run the tests on trees that each break a law: every one must be found
+	@$(PY) -m pytest -m mutants -v $(ARGS)
 
 check: environment-dev ## ruff, types and the laws of the repository
 	$(PY) -m ruff check .

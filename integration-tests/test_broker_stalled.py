@@ -49,6 +49,7 @@ class Poster:
             self.answers[answer.body["code"] if answer.body else "broken"] += 1
 
 
+@pytest.mark.law("L1")
 async def test_a_broker_that_stands_still_loses_nothing_and_needs_no_restart(
     tmp_path: Path, figures: list[str]
 ) -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Mortal = AbstractAsyncContextManager[Suite | Cluster]
 
 
+@pytest.mark.law("L8")
 async def test_a_post_wakes_a_parked_reader(suite: Suite | Cluster, people: People) -> None:
     """What one person posts arrives at another who waits, with the id that was acknowledged."""
     ada, bob = await people.person("ada"), await people.person("bob")
@@ -44,6 +45,7 @@ async def test_the_same_post_twice_is_one_message(people: People) -> None:
     assert len(await ada.read(channel)) == 1
 
 
+@pytest.mark.law("L9")
 async def test_a_ban_ends_a_parked_poll(suite: Suite | Cluster, people: People) -> None:
     """Who is banned while they wait is told so at once, and gets nothing that is posted after."""
     ada, bob = await people.person("ada3"), await people.person("bob3")
@@ -72,6 +74,7 @@ async def test_a_signed_out_token_is_refused(people: People) -> None:
     await eventually(is_refused, within_s=5, what="the token is refused")
 
 
+@pytest.mark.law("L8")
 async def test_everything_survives_a_restart(mortal: Mortal) -> None:
     """Accounts, channels, members, messages and cursors are there after kill -9 of all that the
     suite consists of; with Kafka also after Redis forgot everything."""

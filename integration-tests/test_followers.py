@@ -22,6 +22,7 @@ PEOPLE = 10
 IN_FLIGHT = 4
 
 
+@pytest.mark.law("L2", "L8")
 async def test_200_parked_long_polls_get_500_posts_in_order_once(
     suite: Suite | Cluster, people: People, figures: list[str]
 ) -> None:

@@ -32,6 +32,7 @@ class Span(NamedTuple):
     ended: float
 
 
+@pytest.mark.law("L1", "L3", "L4")
 async def test_ten_kills_lose_nothing_and_repeat_nothing(
     mortal: AbstractAsyncContextManager[Suite | Cluster], figures: list[str]
 ) -> None:

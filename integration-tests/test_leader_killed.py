@@ -69,6 +69,7 @@ class Place(NamedTuple):
     in_sync: int
 
 
+@pytest.mark.law("L1")
 async def test_a_leader_that_dies_three_times_loses_nothing(
     tmp_path: Path, figures: list[str]
 ) -> None:

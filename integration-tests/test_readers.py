@@ -68,6 +68,7 @@ class Reader:
         return body
 
 
+@pytest.mark.law("L8")
 async def test_twenty_readers_hold_the_same_sequence_with_a_relay_killed(
     servers: Servers, tmp_path: Path, figures: list[str]
 ) -> None:

@@ -40,6 +40,7 @@ class Watcher:
             await self.ask()
 
 
+@pytest.mark.law("L7")
 async def test_a_flush_gives_no_wrong_answer(cluster: Cluster, figures: list[str]) -> None:
     """Members stay members, strangers strangers, and a ban holds throughout."""
     async with People(cluster.url) as people:

@@ -30,12 +30,14 @@ NAMES = tuple(entry.name for entry in CATALOG)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A public route that the gateway hands on. `open` ones need no access token."""
+    """A public route that the gateway hands on. `open` ones need no access token; the requests of
+    `in_batches` ones travel together."""
 
     method: str
     path: str
     service: str
     open: bool = False
+    in_batches: bool = False
 
 
 ROUTES = (
@@ -58,7 +60,7 @@ ROUTES = (
     Route("DELETE", "/v1/channels/{channel}/members/{user}", GROUP_MEMBERSHIP),
     Route("PUT", "/v1/channels/{channel}/bans/{user}", GROUP_MEMBERSHIP),
     Route("DELETE", "/v1/channels/{channel}/bans/{user}", GROUP_MEMBERSHIP),
-    Route("POST", "/v1/channels/{channel}/messages", CHAT),
+    Route("POST", "/v1/channels/{channel}/messages", CHAT, in_batches=True),
 )
 
 

@@ -151,6 +151,7 @@ class LogContract:
     async def compact(self, log: Log) -> None:
         """Forget now what compaction lets go of; an adapter that cannot be asked leaves it."""
 
+    @pytest.mark.law("L3")
     async def test_offsets_rise_by_one_from_zero(self, log: Log) -> None:
         partition = Partition((await fresh(log)).name, 0)
         appended = [await log.append(partition, b"x") for _ in range(5)]

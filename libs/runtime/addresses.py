@@ -6,9 +6,12 @@ on this machine.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 
 Addresses = Mapping[str, tuple[str, ...]]
+
+RANK_BYTES = 8
 
 _FORM = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?")
 
@@ -25,3 +28,13 @@ def parse(text: str, usual: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
             raise ValueError(f"{part!r} is not of the form {service}=http://host:port")
         found[service] = addresses
     return found
+
+
+def ranked(key: str, instances: Sequence[str]) -> list[str]:
+    """The instances in the order in which `key` prefers them (rendezvous hashing): the same for
+    everybody who knows the same ones, and one that comes or goes moves only its own keys."""
+    return sorted(instances, key=lambda instance: _rank(key, instance), reverse=True)
+
+
+def _rank(key: str, instance: str) -> bytes:
+    return blake2b(f"{key}\0{instance}".encode(), digest_size=RANK_BYTES).digest()

@@ -78,6 +78,10 @@ class Caller:
         first = next(self._turn) % len(known)
         return known[first:] + known[:first]
 
+    def instances(self, service: str) -> tuple[str, ...]:
+        """What to call the service's instances with (`at`); in one process it is the only one."""
+        return (service,) if service in self._attached else self._addresses[service]
+
     async def send(
         self,
         service: str,
@@ -89,9 +93,10 @@ class Caller:
         headers: Mapping[str, str] | None = None,
         user: str | None = None,
         session: str | None = None,
+        at: str | None = None,
     ) -> Reply:
         """Send a request and hand its answer back as it is, problems included. An instance that is
-        not reached is passed over for the next one.
+        not reached is passed over for the next one; with `at` there is only that one.
 
         Raises `TryAgain` (`service_away`) when the service was not reached or the request changes
         nothing, and `OutcomeUnknown` when it may have been done.
@@ -104,7 +109,8 @@ class Caller:
             # In one process the other service's app runs in this task and begins its own trace.
             with trace.kept():
                 async with asyncio.timeout(deadline_s):
-                    return await _try(self._candidates(service), _Request(method, path, body, sent))
+                    request = _Request(method, path, body, sent)
+                    return await _try(self._candidates(service, at), request)
         except (TimeoutError, httpx.TransportError) as fault:
             raise _away(service, method, fault) from fault
 
@@ -132,6 +138,35 @@ class Caller:
         except Malformed as fault:
             raise TryAgain("service_away", f"{service} answers no {answer.__name__}") from fault
 
+    async def hand(
+        self,
+        service: str,
+        path: str,
+        order: Struct,
+        answer: type[T],
+        *,
+        deadline_s: float,
+        at: str,
+    ) -> T:
+        """Hand work to one instance's internal route, msgpack both ways. Raises `TryAgain`
+        (`service_away`) only when it was not reached, so that another may be asked; whatever else
+        is no answer is `OutcomeUnknown`."""
+        reply = await self.send(
+            service,
+            "POST",
+            path,
+            body=pack(order),
+            headers={"content-type": PACKED_TYPE},
+            deadline_s=deadline_s,
+            at=at,
+        )
+        try:
+            if reply.status == 200:
+                return unpack(reply.body, answer)
+        except Malformed as fault:
+            raise _unanswered(service, f"answers no {answer.__name__}") from fault
+        raise _unanswered(service, str(problem_of(service, reply)))
+
     def signed(self, user: str | None = None, session: str | None = None) -> str:
         """The identity header's value, for links that are not requests."""
         return self._signer.sign(Identity(self._name, user, session), self._clock.now_ms())
@@ -141,10 +176,12 @@ class Caller:
         for client in [*self._clients.values(), *self._attached.values()]:
             await client.aclose()
 
-    def _candidates(self, service: str) -> list[httpx.AsyncClient]:
+    def _candidates(self, service: str, at: str | None) -> list[httpx.AsyncClient]:
         attached = self._attached.get(service)
         if attached is not None:
             return [attached]
+        if at is not None:
+            return [self._client(at)]
         return [self._client(address) for address in self.addresses(service)]
 
     def _client(self, address: str) -> httpx.AsyncClient:
@@ -194,12 +231,16 @@ def problem_of(service: str, reply: Reply) -> Problem:
 def _away(service: str, method: str, fault: Exception) -> Problem:
     reached = not isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     if reached and method != "GET":
-        return OutcomeUnknown(
-            "outcome_unknown",
-            f"{service} did not answer in time; send it again with the same client_id",
-            retry_after_s=1,
-        )
+        return _unanswered(service, "did not answer in time")
     return _silent(service)
+
+
+def _unanswered(service: str, what: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "outcome_unknown",
+        f"{service} {what}; send it again with the same client_id",
+        retry_after_s=1,
+    )
 
 
 def _silent(service: str) -> TryAgain:

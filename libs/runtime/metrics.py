@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 
 PREFIX = "rostrum_"
+SIZE_BUCKETS = tuple(2**power for power in range(11))
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -25,6 +26,11 @@ def gauge(name: str, says: str, labels: Sequence[str] = ()) -> Gauge:
 def seconds(name: str, says: str, labels: Sequence[str] = ()) -> Histogram:
     """How long something took, in seconds."""
     return Histogram(PREFIX + name, says, labels, buckets=LATENCY_BUCKETS_S)
+
+
+def sizes(name: str, says: str, labels: Sequence[str] = ()) -> Histogram:
+    """How many at once, 1 to 1,024 and more."""
+    return Histogram(PREFIX + name, says, labels, buckets=SIZE_BUCKETS)
 
 
 def declared() -> list[tuple[str, str, str]]:
@@ -50,4 +56,5 @@ __all__ = [
     "exposition",
     "gauge",
     "seconds",
+    "sizes",
 ]

@@ -1,9 +1,12 @@
 """The server side of every service: problems as answers, identity, trace id, msgpack bodies."""
 
-from typing import Annotated, TypeVar
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,6 +22,7 @@ from libs.wire.codec import Malformed, Struct, pack, to_json, unpack
 from libs.wire.codes import OutcomeUnknown, Problem, Refused, TryAgain
 
 T = TypeVar("T", bound=Struct)
+M = TypeVar("M", bound=BaseModel)
 _log = logger("web")
 
 
@@ -37,13 +41,13 @@ def api(
     )
     app.state.signer = signer
     app.state.clock = clock
-    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(Problem, _answer_fault)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(LogError, _answer_away)
-    app.add_exception_handler(StoreUnavailable, _answer_away)
+    app.add_exception_handler(LogError, _answer_fault)
+    app.add_exception_handler(StoreUnavailable, _answer_fault)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
-    app.add_exception_handler(Exception, _answer_crash)
+    app.add_exception_handler(Exception, _answer_fault)
     app.add_middleware(_Traced)
     return app
 
@@ -74,6 +78,31 @@ async def unpacked(request: Request, kind: type[T]) -> T:
         return unpack(await request.body(), kind)
     except Malformed as fault:
         raise Refused("field_invalid", f"the body is no {kind.__name__}: {fault}") from fault
+
+
+def parsed(body: bytes, kind: type[M]) -> M:
+    """A public route's JSON body that came in a batch, taken or refused as the route itself would.
+    Raises `Refused`: `json_malformed`, `field_invalid`."""
+    if not body:
+        raise _invalid([{"loc": (), "msg": "Field required"}])
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as fault:
+        raise _not_json() from fault
+    try:
+        return kind.model_validate(value, from_attributes=True)
+    except ValidationError as fault:
+        raise _invalid(fault.errors()) from fault
+
+
+def as_problem(fault: Exception, *, path: str, method: str = "POST") -> Problem:
+    """What a fault of a handler is answered with; what is ours is logged."""
+    if isinstance(fault, Problem):
+        return fault
+    if isinstance(fault, LogError | StoreUnavailable):
+        return _away(fault, path, method)
+    _log.error("request failed", path=path, trace_id=trace.current(), exc_info=fault)
+    return TryAgain("internal", "the fault is ours; quote the trace id when you report it")
 
 
 def service_identity(request: Request) -> Identity:
@@ -107,18 +136,17 @@ Asker = Annotated[Person, Depends(person)]
 FromService = Annotated[Identity, Depends(service_identity)]
 
 
-async def _answer_problem(_: Request, fault: Exception) -> Response:
-    assert isinstance(fault, Problem)
-    return answer(fault)
+async def _answer_fault(request: Request, fault: Exception) -> Response:
+    return answer(as_problem(fault, path=request.url.path, method=request.method))
 
 
 async def _answer_invalid(_: Request, fault: Exception) -> Response:
     assert isinstance(fault, RequestValidationError)
-    first = fault.errors()[0]
-    if first["type"] == "json_invalid":
-        return answer(Refused("json_malformed", "send a body that is JSON in UTF-8"))
-    where = ".".join(str(part) for part in first["loc"][1:]) or "body"
-    return answer(Refused("field_invalid", f"{where}: {first['msg']}", field=where))
+    errors = fault.errors()
+    if errors[0]["type"] == "json_invalid":
+        return answer(_not_json())
+    # The first step of a place says which part of the request it is in.
+    return answer(_invalid([{**error, "loc": error["loc"][1:]} for error in errors]))
 
 
 async def _answer_http(request: Request, fault: Exception) -> Response:
@@ -130,16 +158,8 @@ async def _answer_http(request: Request, fault: Exception) -> Response:
         response.headers["allow"] = known
         return response
     if fault.status_code == 400:
-        return answer(Refused("json_malformed", "send a body that is JSON in UTF-8"))
+        return answer(_not_json())
     return answer(Refused("route_unknown", f"there is no route {request.url.path}; see /docs"))
-
-
-async def _answer_away(request: Request, fault: Exception) -> Response:
-    # Whoever changes something may have appended before the fault: only a look is surely harmless.
-    _log.warning("log or store away", path=request.url.path, fault=str(fault))
-    if request.method == "GET":
-        return answer(TryAgain("service_away", "its log or store does not answer; try again"))
-    return answer(OutcomeUnknown("outcome_unknown", "it may have been done; send the same again"))
 
 
 async def _answer_nobody(_: Request, __: Exception) -> Response:
@@ -147,9 +167,22 @@ async def _answer_nobody(_: Request, __: Exception) -> Response:
     return answer(Refused("json_malformed", "the request ended before its body"))
 
 
-async def _answer_crash(request: Request, fault: Exception) -> Response:
-    _log.error("request failed", path=request.url.path, trace_id=trace.current(), exc_info=fault)
-    return answer(TryAgain("internal", "the fault is ours; quote the trace id when you report it"))
+def _not_json() -> Refused:
+    return Refused("json_malformed", "send a body that is JSON in UTF-8")
+
+
+def _invalid(errors: Sequence[Any]) -> Refused:
+    first = errors[0]
+    where = ".".join(str(part) for part in first["loc"]) or "body"
+    return Refused("field_invalid", f"{where}: {first['msg']}", field=where)
+
+
+def _away(fault: Exception, path: str, method: str) -> Problem:
+    # Whoever changes something may have appended before the fault: only a look is surely harmless.
+    _log.warning("log or store away", path=path, fault=str(fault))
+    if method == "GET":
+        return TryAgain("service_away", "its log or store does not answer; try again")
+    return OutcomeUnknown("outcome_unknown", "it may have been done; send the same again")
 
 
 class _Traced:

@@ -4,12 +4,13 @@ from libs.runtime.directory import DirectoryReader
 from libs.runtime.service import Ports, Running, Service
 from libs.runtime.web import api
 from libs.wire.services import CHAT
+from libs.wire.topics import ACCESS_CHANGES
 
+from .access import AccessMemory
 from .handlers import Posts
 from .routes import post_routes
 from .settings import Settings
 from .signals import Signals
-from .window import Windows
 
 
 def build(settings: Settings, ports: Ports) -> Running:
@@ -18,18 +19,17 @@ def build(settings: Settings, ports: Ports) -> Running:
     signals = Signals(
         ports.log, waiting=settings.signals_waiting, in_flight=settings.signals_in_flight
     )
-    windows = Windows(
-        ports.log,
-        ports.tasks,
-        channels_max=settings.window_channels,
-        keys_max=settings.window_keys,
-    )
-    posts = Posts(ports, settings, directory=directory, windows=windows, signals=signals)
+    access = AccessMemory(ports, settings)
+    posts = Posts(ports, settings, access=access, directory=directory, signals=signals)
     app = api(CHAT, signer=ports.signer, clock=ports.clock)
     app.include_router(post_routes(posts))
     return Running(
         app=app,
-        loops={"directory": directory.run, "signals": signals.run},
+        loops={
+            "directory": directory.run,
+            "signals": signals.run,
+            ACCESS_CHANGES.name: access.changes.run,
+        },
         lacks=directory.lacks,
     )
 

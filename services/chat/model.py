@@ -1,12 +1,14 @@
 """A post, and what is known of the posts among a channel's newest entries."""
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from libs.wire.codec import Malformed, pack
+from libs.wire.codes import Refused
 from libs.wire.entries import MESSAGE, Entry, rfc3339
 from libs.wire.fold import WINDOW, ChannelFold
 from libs.wire.records import EntryRecord, Message, decode_entry
@@ -16,6 +18,10 @@ TEXT_CHARS_MAX = 4_096
 # Two bodies under one client_id are told apart by this much of their hash: it guards against a
 # client's mistake, not against an attack on itself.
 DIGEST_BYTES = 8
+MENTIONS_MAX = 50
+# A handle as session gives them out, after an @ that does not continue a word or an address, and
+# not going on as one.
+_MENTION = re.compile(r"(?<![\w.+\-@/])@([A-Za-z][A-Za-z0-9_]{2,31})(?![\w@])")
 
 
 class Key(NamedTuple):
@@ -46,14 +52,16 @@ class Post:
         """What a repetition must not change."""
         return digest(self.text, self.reply_to)
 
-    def record(self) -> Message:
-        """What is appended."""
+    def record(self, reply_author: str | None = None, mentions: tuple[str, ...] = ()) -> Message:
+        """What is appended. `reply_author` wrote what it answers, `mentions` are users."""
         return Message(
             channel=self.channel,
             author=self.author,
             client_id=self.client_id,
             text=self.text,
             reply_to=self.reply_to,
+            reply_author=reply_author,
+            mentions=mentions,
         )
 
 
@@ -84,6 +92,17 @@ def digest(text: str | None, reply_to: int | None) -> bytes:
     return hashlib.sha256(pack((text, reply_to))).digest()[:DIGEST_BYTES]
 
 
+def handles_in(text: str) -> tuple[str, ...]:
+    """The handles that a text names, in lower case, each once, in its order. Raises `Refused` when
+    they are more than `MENTIONS_MAX`."""
+    handles = tuple(dict.fromkeys(found.lower() for found in _MENTION.findall(text)))
+    if len(handles) > MENTIONS_MAX:
+        raise Refused(
+            "field_invalid", f"text: at most {MENTIONS_MAX} people are mentioned", field="text"
+        )
+    return handles
+
+
 class Window:
     """The posts among the last `size` entries before `next_id`, by the fold's own verdicts.
 
@@ -93,6 +112,7 @@ class Window:
     def __init__(self, channel: str, next_id: int, *, is_whole: bool, size: int = WINDOW) -> None:
         self._fold = ChannelFold(channel, next_id, window=size)
         self._size = size
+        self._start = next_id
         self._sure_from = next_id if is_whole else next_id + size
         self._posts: OrderedDict[Key, Known] = OrderedDict()
 
@@ -117,6 +137,14 @@ class Window:
     def known(self, key: Key) -> Known | None:
         """The message of this post, if the next entry could be its duplicate."""
         return self._posts.get(key)
+
+    def holds(self, ident: int) -> bool:
+        """Whether what entry `ident` is, is known here."""
+        return max(self._start, self.head - self._size + 1) <= ident <= self.head
+
+    def key_of(self, ident: int) -> Key | None:
+        """The post that begins with entry `ident`, as far as is known; None: no post does."""
+        return next((key for key, known in self._posts.items() if known.id == ident), None)
 
     def settle(self, key: Key, first: Known) -> None:
         """Where the chain of duplicates really begins, for one whose beginning was not sure."""

@@ -16,8 +16,43 @@ class Settings:
     ] = 4.0
     access_s: Annotated[
         float,
-        Says(gt=0, le=2, description="How long access may take; with the post under 6 s together"),
+        Says(gt=0, le=2, description="How long access may take; it leaves time to write the post"),
     ] = 1.5
+    access_kept_s: Annotated[
+        float,
+        Says(
+            ge=0,
+            le=60,
+            description="How old a yes may be that counts while access cannot be asked; a restart "
+            "of group-membership takes less",
+        ),
+    ] = 60.0
+    access_memory: Annotated[
+        int, Says(ge=1, description="Such answers kept, some 400 bytes each; the oldest go first")
+    ] = 100_000
+    hint_s: Annotated[
+        float,
+        Says(gt=0, le=1, description="How long Redis may take; a post that waits longer is late"),
+    ] = 0.1
+    hints_waiting: Annotated[
+        int,
+        Says(ge=1, description="Commands that wait for Redis; more are not given, some 500 bytes"),
+    ] = 20_000
+    handles_s: Annotated[
+        float,
+        Says(gt=0, le=1, description="How long session may take to say who is mentioned"),
+    ] = 0.3
+    handles_kept_s: Annotated[
+        float,
+        Says(ge=0, le=60, description="How long its answer holds; a new account waits so long"),
+    ] = 10.0
+    handles_memory: Annotated[
+        int, Says(ge=1_000, description="Handles remembered, some 300 bytes each")
+    ] = 20_000
+    pace_authors: Annotated[
+        int,
+        Says(ge=1, description="Authors in slow mode remembered; who falls out may post again"),
+    ] = 100_000
     posts_in_flight: Annotated[
         int, Says(ge=1, description="Posts under way at once; more are refused")
     ] = 4_096

@@ -24,7 +24,8 @@ from libs.runtime.tasks import Tasks
 from libs.wire.directory import Placement
 from libs.wire.fold import WINDOW
 
-from .model import Key, Known, Numbered, Window, earliest
+from .model import Key, Known, Window
+from .past import Past
 
 
 class CutBack(Exception):
@@ -39,7 +40,7 @@ class ChannelWindow:
         self.partition = Partition(placement.topic, placement.partition)
         self._log = log
         self._reading = asyncio.Lock()
-        self._lowest = placement.base_offset
+        self._past = Past(placement, self._read)
         self._posts = Window(placement.channel, placement.base_id, is_whole=True)
         # Whether what is known may be less than what others were told, and whether to begin anew.
         self.is_stale = True
@@ -90,18 +91,27 @@ class ChannelWindow:
         # 512 entries of others may have come after it already: then the log itself is asked.
         return known if known is not None else await self._first(key, own)
 
+    async def written_since(self, key: Key, ident: int) -> Known | None:
+        """The message of this post, if that was appended not long after entry `ident` and is too
+        old to be found otherwise."""
+        return await self._past.written_since(key, ident, self.next_offset - WINDOW)
+
+    async def message_at(self, key: Key, ident: int) -> Known | None:
+        """The message of this post, if entry `ident` is one of its entries."""
+        return await self._past.message_at(key, ident, self.next_offset)
+
+    async def author_of(self, ident: int) -> str | None:
+        """Who wrote the message `ident`; None when that is no message that is shown."""
+        if not self._posts.holds(ident):
+            return await self._past.author_of(ident, self.next_offset)
+        key = self._posts.key_of(ident)
+        first = None if key is None else await self.find(key)
+        return key.author if key and first and first.id == ident else None
+
     async def _first(self, key: Key, known: Known) -> Known:
-        """Follow a chain of duplicates back to its beginning."""
-        while known.id > self.placement.id_of(self._lowest):
-            offset = self.placement.offset_of(known.id)
-            start = max(offset - WINDOW, self._lowest)
-            before = await self._read(start, offset - start)
-            earlier = earliest(self._numbered(before), self.placement.channel, key)
-            if earlier is None:
-                break
-            known = earlier
-        self._posts.settle(key, known)
-        return known
+        first = await self._past.first(key, known)
+        self._posts.settle(key, first)
+        return first
 
     async def _begin_anew(self, ends: Ends) -> None:
         """If what is here is lost: forget it, and begin `WINDOW` entries before the end."""
@@ -109,8 +119,8 @@ class ChannelWindow:
             if not self._is_lost:
                 return
             base = self.placement.base_offset
-            self._lowest = max(ends.first, base)
-            start = max(self._lowest, ends.next - WINDOW)
+            lowest = self._past.lowest = max(ends.first, base)
+            start = max(lowest, ends.next - WINDOW)
             self._posts = Window(
                 self.placement.channel, self.placement.id_of(start), is_whole=start == base
             )
@@ -143,9 +153,6 @@ class ChannelWindow:
         # What came by another way meanwhile (an append of our own, a read) is there already.
         if offset == self.next_offset:
             self._posts.push(raw, at_ms)
-
-    def _numbered(self, batch: Sequence[Stored]) -> list[Numbered]:
-        return [Numbered(self.placement.id_of(s.offset), s.at_ms, s.value) for s in batch]
 
 
 class Windows:

@@ -5,39 +5,50 @@ that a change of access finds them without a search.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from libs.runtime.access import AccessLane
 from libs.runtime.clock import Clock
 from libs.wire.api import Access
-from libs.wire.codes import problem
+from libs.wire.codes import Problem, TryAgain, problem
 from libs.wire.ids import is_id
 
 from .hub import Waiter
 
 NO_REMEMBERED_S = 1.0
+# While nobody can say more about a yes, it is asked about so often, not by every poll.
+ASK_AGAIN_S = 1.0
 
 
 class Grant:
     """The last answer about a user and a channel, and the waiters that rely on it."""
 
-    __slots__ = ("access", "asked_s", "is_stale", "waiters")
+    __slots__ = ("access", "asked_s", "is_stale", "tried_s", "waiters")
 
     def __init__(self, access: Access, asked_s: float) -> None:
         self.access = access
         self.asked_s = asked_s
+        self.tried_s = asked_s
         self.is_stale = False
         self.waiters: list[Waiter] = []
 
 
 class AccessMemory:
-    """Grants by (user, channel), at most `most` of them; those with waiters are kept."""
+    """Grants by (user, channel), at most `most` of them; those with waiters are kept.
 
-    def __init__(self, lane: AccessLane, clock: Clock, *, yes_s: float, most: int) -> None:
+    A yes is asked about anew after `yes_s` seconds. While nobody can answer it counts for `kept_s`,
+    as long as changes are followed (`is_followed`): one would have been seen.
+    """
+
+    def __init__(
+        self, lane: AccessLane, clock: Clock, *, yes_s: float, kept_s: float, most: int
+    ) -> None:
         self._lane = lane
         self._clock = clock
         self._yes_s = yes_s
+        self._kept_s = kept_s
         self._most = most
+        self.is_followed: Callable[[], bool] = lambda: True
         self._grants: OrderedDict[tuple[str, str], Grant] = OrderedDict()
         self._changes: dict[str, int] = {}
         self._asking: dict[str, int] = {}
@@ -49,10 +60,21 @@ class AccessMemory:
             raise refusal(Access(user, channel, refusal="channel_unknown"))
         grant = self._grants.get((user, channel))
         if grant is None or not self._is_good(grant):
-            grant = await self._ask(user, channel)
+            grant = await self._renewed(grant, user, channel)
         if not grant.access.may_read:
             raise refusal(grant.access)
         return grant
+
+    async def topic(self, user: str, channel: str) -> str:
+        """The pool of the channel's log, by what is remembered or else one question for `user`;
+        empty when nobody can say."""
+        grant = self._grants.get((user, channel))
+        if grant is not None and grant.access.topic:
+            return grant.access.topic
+        try:
+            return (await self._ask(user, channel)).access.topic
+        except Problem:
+            return ""
 
     def holds(self, grant: Grant) -> bool:
         """Whether the grant still gives the right to read: to be asked before parking."""
@@ -87,6 +109,25 @@ class AccessMemory:
             waiters += grant.waiters
         return waiters
 
+    async def _renewed(self, grant: Grant | None, user: str, channel: str) -> Grant:
+        if grant is None or not self._may_last(grant):
+            return await self._ask(user, channel)
+        now = self._clock.monotonic()
+        if now - grant.tried_s < ASK_AGAIN_S:
+            return grant
+        grant.tried_s = now
+        try:
+            return await self._ask(user, channel)
+        except TryAgain:
+            if not self._may_last(grant):
+                raise
+            return grant
+
+    def _may_last(self, grant: Grant) -> bool:
+        age_s = self._clock.monotonic() - grant.asked_s
+        is_yes = grant.access.may_read and not grant.is_stale
+        return is_yes and age_s < self._kept_s and self.is_followed()
+
     async def _ask(self, user: str, channel: str) -> Grant:
         self._asking[channel] = self._asking.get(channel, 0) + 1
         before = self._changes.get(channel, 0)
@@ -98,6 +139,9 @@ class AccessMemory:
             if not self._asking[channel]:
                 del self._asking[channel]
                 self._changes.pop(channel, None)
+        if access.refusal == REBUILDING:
+            # That is no answer; one that is remembered is better.
+            raise refusal(access)
         return self._remember(user, access, is_current=is_current)
 
     def _remember(self, user: str, access: Access, *, is_current: bool) -> Grant:
@@ -134,9 +178,10 @@ def refusal(access: Access) -> Exception:
     return problem(code, DETAILS.get(code, "ask an admin of the channel"))
 
 
+REBUILDING = "rebuilding"
 DETAILS = {
     "channel_unknown": "there is no channel with this id",
     "access_denied": "join the channel, or ask one of its admins to add you",
     "banned": "an admin of the channel banned you; only they can lift it",
-    "rebuilding": "memberships are being read from the log; try again in a moment",
+    REBUILDING: "memberships are being read from the log; try again in a moment",
 }

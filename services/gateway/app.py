@@ -11,15 +11,17 @@ from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 from ..catalog import ROUTES
 from .access import AccessMemory
 from .clients import Pages
-from .consumers import Changes
+from .consumers import Consumers
 from .feed import Feed
 from .hub import Hub, Room, Waiter
+from .lanes import PostLanes
 from .metrics import PARKED, RING_BYTES, ROOMS
 from .polls import Polls
 from .routes.document import document_routes
 from .routes.forward import Forwarder
 from .routes.pages import page_routes
 from .routes.poll import poll_routes
+from .routes.posts import add_post_route
 from .settings import Settings
 from .tokens import Tokens
 from .wake import Waker
@@ -38,6 +40,7 @@ def build(settings: Settings, ports: Ports) -> Running:
         lane,
         ports.clock,
         yes_s=settings.access_remembered_s,
+        kept_s=settings.access_kept_s,
         most=settings.access_memory,
     )
     pages = Pages(ports, settings.relay_s)
@@ -47,11 +50,15 @@ def build(settings: Settings, ports: Ports) -> Running:
 
     feed = Feed(ports, hub, Waker(hub, _Timers(), straggle), settings)
     polls = Polls(ports, hub, access=access, feed=feed, pages=pages)
-    changes = Changes(ports, access, tokens, hold=polls.hold)
+    consumers = Consumers(ports, access, tokens, hold=polls.hold)
 
     app = api(GATEWAY, signer=ports.signer, clock=ports.clock, document=None)
     app.include_router(poll_routes(polls, tokens, ports.tasks, settings))
     app.include_router(page_routes(tokens, access, feed, pages))
+    lanes = PostLanes(
+        ports, access, deadline_s=settings.forward_s, waiting_max=settings.posts_waiting
+    )
+    add_post_route(app, tokens, lanes, settings)
     Forwarder(ports, tokens, settings).add(app, ROUTES)
     open_paths = frozenset((route.method, route.path) for route in ROUTES if route.open)
     app.include_router(document_routes(app, {route.service for route in ROUTES}, open_paths, ports))
@@ -81,10 +88,10 @@ def build(settings: Settings, ports: Ports) -> Running:
             "feed": feed.run,
             "tick": tick,
             "keys": keys,
-            ACCESS_CHANGES.name: changes.follow_access,
-            REVOCATIONS.name: changes.follow_revocations,
+            ACCESS_CHANGES.name: consumers.access.run,
+            REVOCATIONS.name: consumers.revocations.run,
         },
-        lacks=lambda: [*tokens.lacks(), *feed.lacks(), *changes.lacks()],
+        lacks=lambda: [*tokens.lacks(), *feed.lacks(), *consumers.lacks()],
         drain=drain,
     )
 

@@ -1,6 +1,6 @@
 """Metrics of the gateway."""
 
-from libs.runtime.metrics import counter, gauge, seconds
+from libs.runtime.metrics import counter, gauge, seconds, sizes
 
 PARKED = gauge("gateway_parked", "Connections that wait for something to come")
 ROOMS = gauge("gateway_rooms", "Channels that this gateway watches")
@@ -10,3 +10,6 @@ DELIVERY_LAG = seconds("delivery_lag_seconds", "Append to write, of the newest e
 FEED_BREAKS = counter("gateway_feed_breaks", "Links to a relay that broke")
 GAPS = counter("gateway_gaps", "Gaps in the feed, each fetched anew")
 ENDED = counter("gateway_access_ended", "Parked connections ended by a change of access")
+LANE_WAITING = gauge("gateway_lane_waiting", "Posts on their way to chat")
+LANE_BATCH = sizes("gateway_lane_batch", "Posts of one batch to chat")
+LANE_REROUTED = counter("gateway_lane_rerouted", "Posts whose chat instance was not reached")

@@ -16,6 +16,9 @@ class Settings:
     forward_s: Annotated[
         float, Says(gt=0, le=60, description="How long a service may take; over chat's own 4 s")
     ] = 6.0
+    posts_waiting: Annotated[
+        int, Says(ge=1, description="Posts on their way at once; more are told to come again")
+    ] = 8_192
     wait_s_max: Annotated[
         int, Says(ge=1, le=55, description="Longest park: under the 60 s at which proxies cut")
     ] = 50
@@ -31,6 +34,9 @@ class Settings:
     access_remembered_s: Annotated[
         float, Says(gt=0, le=600, description="How long a yes counts while no change is seen")
     ] = 60.0
+    access_kept_s: Annotated[
+        float, Says(gt=0, le=3600, description="How long a yes counts while nobody can say more")
+    ] = 600.0
     access_memory: Annotated[
         int, Says(ge=1, description="Pairs of user and channel kept; the oldest are asked again")
     ] = 200_000

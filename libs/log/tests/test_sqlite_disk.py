@@ -75,6 +75,7 @@ async def everything(log: SqliteLog, partition: Partition = PARTITION) -> list[S
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.law("L1")
 async def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path, seed: int) -> None:
     acknowledged: set[int] = set()
     path = tmp_path / "log.db"

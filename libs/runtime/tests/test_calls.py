@@ -6,16 +6,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from libs.runtime import trace
 from libs.runtime.calls import DEADLINE_HEADER, Caller
 from libs.runtime.identity import Signer
-from libs.runtime.tests.world import KEY, SOON_S, caller
+from libs.runtime.tests.world import KEY, caller
 from libs.runtime.web import Asker, FromService, api, packed, unpacked
 from libs.testing.clock import VirtualClock
-from libs.testing.eventually import eventually
+from libs.testing.served import served
 from libs.wire.codec import Struct, from_json
 from libs.wire.codes import CODES, OutcomeUnknown, Problem, Refused, TryAgain, problem
 
@@ -86,23 +85,6 @@ def bakery(clock: VirtualClock, key: bytes = KEY) -> FastAPI:
             await request.receive()
 
     return app
-
-
-@asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    """The app behind a socket of its own; gives its address."""
-    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    async with asyncio.TaskGroup() as group:
-        # Not `serve`, which takes the signals from the tests.
-        serving = group.create_task(server._serve())
-        await eventually(lambda: server.started, within_s=SOON_S, what="a server")
-        port = server.servers[0].sockets[0].getsockname()[1]
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            await serving
 
 
 @pytest.fixture(params=["one process", "socket"])

@@ -14,7 +14,16 @@ from libs.log.port import Partition, Stored
 from libs.log.sqlite import SqliteLog
 from libs.runtime.service import Ports
 from libs.runtime.tests.shelf import Dump, Shelf, dump, items, position, put, reaches, shows, whole
-from libs.runtime.tests.world import FIRST, SOON_S, THINGS, FaultyStore, running, turned, world
+from libs.runtime.tests.world import (
+    FIRST,
+    SOON_S,
+    THINGS,
+    CutStore,
+    FaultyStore,
+    running,
+    turned,
+    world,
+)
 from libs.runtime.view import GIVEN_S_MAX, REACH_S_MAX, RETRY_S, WATCH_S, View
 from libs.store import Pipeline, Redis, open_store
 from libs.testing.clock import VirtualClock
@@ -38,6 +47,7 @@ async def test_a_batch_and_its_position_are_stored_together() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.law("L6")
 async def test_a_view_that_was_interrupted_is_the_view_from_the_start(seed: int) -> None:
     dice = random.Random(seed)
     async with world() as ports:
@@ -45,6 +55,24 @@ async def test_a_view_that_was_interrupted_is_the_view_from_the_start(seed: int)
             for value in range(dice.randrange(1, 40)):
                 await put(ports, [value], dice.choice(PARTITIONS))
             await interrupted(ports, dice)
+        resumed = await built(ports, ports.store)
+        assert await built(ports, open_store("")) == resumed
+
+
+@pytest.mark.parametrize("cut_after", range(1, 6))
+@pytest.mark.law("L6")
+async def test_a_view_that_dies_when_a_batch_is_in_goes_on_after_that_batch(cut_after: int) -> None:
+    async with world() as ports:
+        for partition in PARTITIONS:
+            await put(ports, range(5), partition)
+        store = CutStore(ports.store, cut_after)
+        dying = Shelf(replace(ports, store=store.as_redis()))
+        async with running(dying.view.run):
+            await eventually(
+                lambda: store.is_cut.is_set() or not dying.view.lacks(),
+                within_s=SOON_S,
+                what="a cut",
+            )
         resumed = await built(ports, ports.store)
         assert await built(ports, open_store("")) == resumed
 
@@ -112,6 +140,7 @@ async def test_a_member_without_partition_is_not_ready_until_it_is_one_too_many(
             assert surplus.lacks() == []
 
 
+@pytest.mark.law("L7")
 async def test_a_flushed_redis_is_rebuilt_although_nothing_is_appended() -> None:
     async with world() as ports:
         shelf = Shelf(ports)
@@ -151,6 +180,7 @@ async def test_an_owner_whose_position_was_moved_writes_nothing() -> None:
         assert await items(ports.store) == [0, 1, 4, 5]
 
 
+@pytest.mark.law("L6")
 async def test_an_owner_that_is_overtaken_amid_a_fold_writes_nothing() -> None:
     async with world() as ports:
         shelf = Shelf(ports)

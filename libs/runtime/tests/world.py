@@ -122,3 +122,36 @@ class FaultyStore:
     def _check(self) -> None:
         if self.is_away:
             raise StoreUnavailable("no route to Redis")
+
+
+class CutStore:
+    """Redis behind which all stands still once the `left`-th MULTI is in: `is_cut` is set then."""
+
+    def __init__(self, inner: Redis, left: int) -> None:
+        self.is_cut = asyncio.Event()
+        self._inner = inner
+        self._left = left
+
+    def as_redis(self) -> Redis:
+        return cast(Redis, self)
+
+    async def mget(self, keys: list[str]) -> list[bytes | None]:
+        return cast(list[bytes | None], await self._inner.mget(keys))
+
+    async def set(self, key: str, value: int) -> object:
+        return await self._inner.set(key, value)
+
+    def pipeline(self, transaction: bool) -> Pipeline:
+        pipe = self._inner.pipeline(transaction=transaction)
+        execute = pipe.execute
+
+        async def cut() -> object:
+            found = await execute()
+            self._left -= 1
+            if self._left == 0:
+                self.is_cut.set()
+                await asyncio.Event().wait()
+            return found
+
+        pipe.execute = cut  # type: ignore[method-assign,assignment]
+        return pipe

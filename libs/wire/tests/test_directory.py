@@ -67,6 +67,7 @@ def test_a_claim_is_found_with_all_that_it_says() -> None:
     assert fold.channels == 1
 
 
+@pytest.mark.law("L2")
 def test_of_two_claims_of_a_partition_the_first_counts_and_the_other_channel_is_free() -> None:
     fold, valid = folded([claim(), claim(OTHER_CHANNEL), claim(OTHER_CHANNEL, 1)])
     assert valid == [True, False, True]
@@ -75,6 +76,7 @@ def test_of_two_claims_of_a_partition_the_first_counts_and_the_other_channel_is_
     assert (found.partition, found.claim_offset) == (1, 2)
 
 
+@pytest.mark.law("L2")
 def test_of_two_claims_of_a_channel_the_first_counts_and_the_other_partition_is_free() -> None:
     fold, valid = folded([claim(), claim(partition=1), claim(OTHER_CHANNEL, 1)])
     assert valid == [True, False, True]

@@ -55,6 +55,7 @@ def test_posts_of_different_authors_or_client_ids_are_different() -> None:
     assert dups(raws) == [None] * 4
 
 
+@pytest.mark.law("L5")
 def test_a_repeat_is_noticed_512_entries_back_and_not_513() -> None:
     between = [post(f"other-{i}") for i in range(WINDOW)]
     assert dups([post("c"), *between[:-1], post("c")])[-1] == 1
@@ -133,6 +134,7 @@ def test_the_verdict_is_the_rule_written_plainly(raws: list[bytes]) -> None:
 
 
 @given(logs, st.integers(0, 40), st.integers(SMALL, 9))
+@pytest.mark.law("L2")
 def test_a_reader_that_starts_anywhere_with_a_look_back_decides_alike(
     raws: list[bytes], start: int, look_back: int
 ) -> None:
@@ -158,10 +160,12 @@ def test_first_of_differs_in_the_middle_only_where_the_chain_leaves_the_look_bac
 
 
 @given(logs)
+@pytest.mark.law("L2")
 def test_two_folds_of_one_log_agree(raws: list[bytes]) -> None:
     assert folded(raws)[1] == folded(raws)[1]
 
 
 @given(st.lists(st.binary(max_size=60), max_size=8))
+@pytest.mark.law("L3")
 def test_any_bytes_have_an_entry_and_ids_are_dense(raws: list[bytes]) -> None:
     assert [entry.id for entry in folded(raws)[1]] == list(range(1, len(raws) + 1))

@@ -14,22 +14,32 @@ from starlette.types import Receive, Scope, Send
 from libs.log.faults import FaultyLog, Script
 from libs.log.port import Appended, Log, Partition, Stored
 from libs.runtime.calls import Caller
-from libs.runtime.clock import SystemClock
+from libs.runtime.clock import Clock, SystemClock
 from libs.runtime.identity import HEADER, Identity, Signer
 from libs.runtime.secrets import Secrets
 from libs.runtime.service import Loop, Ports, Running
 from libs.runtime.tasks import GroupTasks
-from libs.store import open_store
+from libs.store import Redis, open_store
 from libs.testing.eventually import eventually
-from libs.wire import ids
-from libs.wire.api import Access, AccessAnswer, AccessQuestion
+from libs.wire import api, ids
+from libs.wire.api import (
+    Access,
+    AccessAnswer,
+    AccessQuestion,
+    HandlesAnswer,
+    HandlesQuestion,
+    PostBatch,
+    PostItem,
+    PostReplies,
+    PostReply,
+)
 from libs.wire.codec import pack, unpack
 from libs.wire.codes import CODES
 from libs.wire.directory import Placement
 from libs.wire.entries import Entry
 from libs.wire.fold import ChannelFold
 from libs.wire.records import Claim, Message, encode
-from libs.wire.services import CHAT, GATEWAY, GROUP_MEMBERSHIP
+from libs.wire.services import CHAT, GATEWAY, GROUP_MEMBERSHIP, SESSION
 from libs.wire.topics import DIRECTORY, pool
 from services.chat.app import build
 from services.chat.settings import Settings
@@ -60,10 +70,16 @@ class Members:
     def __init__(self) -> None:
         self.answers: dict[str, Access] = {}
         self.away = False
+        self.asked = 0
+        # Set to let calls go.
+        self.go = asyncio.Event()
+        self.go.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
         question = unpack(message["body"], AccessQuestion)
+        self.asked += 1
+        await self.go.wait()
         answers = tuple(
             self.answers.get(pair.user)
             or Access(pair.user, pair.channel, role="member", may_read=True, may_post=True, epoch=1)
@@ -74,6 +90,28 @@ class Members:
         await send({"type": "http.response.body", "body": pack(AccessAnswer(answers))})
 
 
+class Accounts:
+    """Answers for session: whose handle is which."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, str] = {}
+        self.away = False
+        # Set to let calls go.
+        self.go = asyncio.Event()
+        self.go.set()
+        self.asked: list[tuple[str, ...]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        question = unpack(message["body"], HandlesQuestion)
+        self.asked.append(question.handles)
+        await self.go.wait()
+        status = CODES["service_away"].status if self.away else 200
+        answer = HandlesAnswer(tuple(self.users.get(handle) for handle in question.handles))
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": pack(answer)})
+
+
 @dataclass(frozen=True)
 class Instance:
     """One instance of chat; requests come as the gateway sends them."""
@@ -81,6 +119,8 @@ class Instance:
     running: Running
     http: httpx.AsyncClient
     members: Members = field(default_factory=Members)
+    accounts: Accounts = field(default_factory=Accounts)
+    clock: Clock = CLOCK
 
     async def post(
         self, text: str = "hello", client_id: str = "c1", *, who: str = ANNA, **more: Any
@@ -90,10 +130,19 @@ class Instance:
 
     async def send(self, body: Any, *, who: str = ANNA, channel: str = CHANNEL) -> httpx.Response:
         """Post this body."""
-        identity = SIGNER.sign(Identity(GATEWAY, who, "a session"), CLOCK.now_ms())
+        identity = SIGNER.sign(Identity(GATEWAY, who, "a session"), self.clock.now_ms())
         headers = {HEADER: identity, "content-type": "application/json"}
         path = f"/v1/channels/{channel}/messages"
-        return await self.http.post(path, content=json.dumps(body), headers=headers)
+        content = body if isinstance(body, bytes) else json.dumps(body)
+        return await self.http.post(path, content=content, headers=headers)
+
+    async def batch(self, *items: PostItem) -> Sequence[PostReply]:
+        """Post a batch as a gateway does."""
+        headers = {HEADER: SIGNER.sign(Identity(GATEWAY, None, None), self.clock.now_ms())}
+        body = pack(PostBatch(items))
+        answer = await self.http.post(api.POSTS, content=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return unpack(answer.content, PostReplies).replies
 
 
 class HeldLog(FaultyLog):
@@ -109,6 +158,14 @@ class HeldLog(FaultyLog):
             self.held += 1
             await self.go.wait()
         return await super().append(partition, value, key=key)
+
+
+def item(
+    text: str = "hello", client_id: str = "c1", *, who: str = ANNA, trace: str = "", **more: Any
+) -> PostItem:
+    """A post of a batch."""
+    body = json.dumps({"client_id": client_id, "text": text, **more}).encode()
+    return PostItem(CHANNEL, who, trace, body)
 
 
 async def claim(log: Log) -> None:
@@ -128,15 +185,19 @@ async def claim(log: Log) -> None:
     await log.append(Partition(DIRECTORY.name, 0), encode(record))
 
 
-def ports(log: Log, group: asyncio.TaskGroup, members: Members) -> Ports:
+def ports(
+    log: Log,
+    group: asyncio.TaskGroup,
+    *,
+    store: Redis | None = None,
+    clock: Clock = CLOCK,
+) -> Ports:
     """Ports over a log; what is spawned belongs to `group`."""
-    calls = Caller(CHAT, signer=SIGNER, clock=CLOCK, addresses={})
-    calls.attach(GROUP_MEMBERSHIP, members)
     return Ports(
         log=log,
-        store=open_store(""),
-        calls=calls,
-        clock=CLOCK,
+        store=open_store("") if store is None else store,
+        calls=Caller(CHAT, signer=SIGNER, clock=CLOCK, addresses={}),
+        clock=clock,
         tasks=GroupTasks(group),
         signer=SIGNER,
         secrets=Secrets(Path("nowhere"), may_make=False),
@@ -145,17 +206,25 @@ def ports(log: Log, group: asyncio.TaskGroup, members: Members) -> Ports:
 
 
 @asynccontextmanager
-async def running(log: Log, settings: Settings | None = None) -> AsyncIterator[Instance]:
+async def running(
+    log: Log,
+    settings: Settings | None = None,
+    *,
+    store: Redis | None = None,
+    clock: Clock = CLOCK,
+) -> AsyncIterator[Instance]:
     """An instance, its loops running, ready."""
-    members = Members()
+    members, accounts = Members(), Accounts()
     async with asyncio.TaskGroup() as group:
-        made = ports(log, group, members)
+        made = ports(log, group, store=store, clock=clock)
+        made.calls.attach(GROUP_MEMBERSHIP, members)
+        made.calls.attach(SESSION, accounts)
         built = build(settings or Settings(), made)
         loops = [group.create_task(_run(loop)) for loop in built.loops.values()]
         await eventually(lambda: not built.lacks(), within_s=SOON_S, what="chat is ready")
         transport = httpx.ASGITransport(built.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://chat") as http:
-            yield Instance(built, http, members)
+            yield Instance(built, http, members, accounts, clock)
         for loop in loops:
             loop.cancel()
         await made.calls.close()
@@ -173,7 +242,10 @@ async def append(log: Log, client_id: str, text: str = "hello", *, who: str = AN
 
 async def records(log: Log) -> Sequence[Stored]:
     """The channel's log."""
-    return await log.read(PARTITION, 0, limit=1_000)
+    found: list[Stored] = []
+    while batch := await log.read(PARTITION, len(found), limit=1_000):
+        found += batch
+    return found
 
 
 async def entries(log: Log) -> list[Entry]:

@@ -134,7 +134,11 @@ async def test_a_log_that_cannot_be_read_is_not_written_to(log: Log) -> None:
     faulty = FaultyLog(log, Script())
     async with running(faulty) as chat:
         faulty.cut()
-        assert (await chat.post()).json()["code"] == "not_written"
+        answer = await chat.post()
+        assert (answer.status_code, answer.json()["code"]) == (503, "service_away")
+        assert answer.headers["retry-after"] == "1"
+        # What was sent before may be in there.
+        assert (await chat.post(client_id="c0", retry=True)).json()["code"] == "outcome_unknown"
         faulty.heal()
         assert (await chat.post()).status_code == 201
 
@@ -186,11 +190,12 @@ async def test_a_partition_that_was_cut_back_is_refused(log: Log) -> None:
         await chat.post()
         await chat.post(client_id="c2")
         swapped.is_cut_back = True
-        for _ in range(2):
-            answer = await chat.post(client_id="c3", retry=True)
-            assert (answer.status_code, answer.json()["code"]) == (503, "not_written")
+        for client_id in ("c3", "c4"):
+            answer = await chat.post(client_id=client_id, retry=True)
+            assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
+        assert (await chat.post(client_id="c5")).json()["code"] == "service_away"
         swapped.is_cut_back = False
-        assert (await chat.post(client_id="c3")).json()["id"] == 3
+        assert (await chat.post(client_id="c5")).json()["id"] == 3
 
 
 class Swapped(FaultyLog):

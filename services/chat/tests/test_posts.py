@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
-
 from libs.log.port import Log
 from libs.runtime.directory import DirectoryReader
 from libs.testing.eventually import eventually
-from libs.wire.codes import TryAgain
 from libs.wire.cursor import Cursor
-from services.chat import clients
+from libs.wire.services import GROUP_MEMBERSHIP
+from services.chat.access import AccessMemory
 from services.chat.handlers import Posts
 from services.chat.metrics import IN_FLIGHT, POSTS
 from services.chat.model import Post
@@ -27,7 +25,6 @@ from services.chat.tests.instance import (
     entries,
     ports,
 )
-from services.chat.window import Windows
 
 HELLO = Post(CHANNEL, ANNA, "c1", "hello")
 
@@ -35,12 +32,13 @@ HELLO = Post(CHANNEL, ANNA, "c1", "hello")
 @asynccontextmanager
 async def _posts(log: Log) -> AsyncIterator[Posts]:
     async with asyncio.TaskGroup() as group:
-        made = ports(log, group, Members())
+        made = ports(log, group)
+        made.calls.attach(GROUP_MEMBERSHIP, Members())
         yield Posts(
             made,
             Settings(),
+            access=AccessMemory(made, Settings()),
             directory=DirectoryReader(log, CLOCK),
-            windows=Windows(log, made.tasks, channels_max=10, keys_max=1_000),
             signals=Signals(log, waiting=1, in_flight=1),
         )
 
@@ -66,17 +64,6 @@ async def test_outcomes_are_counted(log: Log) -> None:
             await posts.post(HELLO)
     after = [_value(POSTS.labels(name)) for name in ("created", "repeated")]
     assert [new - old for new, old in zip(after, before, strict=True)] == [1, 2]
-
-
-async def test_access_is_asked_of_group_membership(log: Log) -> None:
-    members = Members()
-    async with asyncio.TaskGroup() as group:
-        made = ports(log, group, members)
-        access = await clients.access(made, ANNA, CHANNEL, deadline_s=SOON_S)
-        assert (access.user, access.channel, access.may_post) == (ANNA, CHANNEL, True)
-        members.away = True
-        with pytest.raises(TryAgain):
-            await clients.access(made, ANNA, CHANNEL, deadline_s=SOON_S)
 
 
 def _value(metric: object) -> float:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
+from starlette.requests import Request
 
 from libs.runtime.service import Ports
 from libs.runtime.web import Person
@@ -36,8 +37,10 @@ class Forwarder:
         self._settings = settings
 
     def add(self, app: FastAPI, routes: Iterable[Route]) -> None:
-        """Serve each of `routes` in `app`; their schemas come from their services."""
+        """Serve in `app` each of `routes` that goes alone; schemas come from their services."""
         for route in routes:
+            if route.in_batches:
+                continue
             app.add_api_route(
                 route.path,
                 partial(self._forward, route),
@@ -48,7 +51,7 @@ class Forwarder:
     async def _forward(self, route: Route, request: Request) -> Response:
         authorization = request.headers.get("authorization")
         person = None if route.open else await self._tokens.person(authorization)
-        body = await _body(request, self._settings.body_bytes_max)
+        body = await body_of(request, self._settings.body_bytes_max)
         reply = await self._ports.calls.send(
             route.service,
             route.method,
@@ -77,7 +80,8 @@ def _handed_back(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: headers[name] for name in HANDED_BACK if name in headers}
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def body_of(request: Request, most: int) -> bytes:
+    """The whole body, at most `most` bytes of JSON. Raises `Refused` (413, 415)."""
     if request.method in NO_BODY:
         return b""
     body = b""

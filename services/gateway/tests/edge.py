@@ -10,7 +10,6 @@ from prometheus_client import Gauge
 
 from libs.log.port import Partition
 from libs.runtime.service import Loop, Ports
-from libs.runtime.web import api
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
 from libs.wire.records import AccessChanged, Record, Revocation, encode
@@ -19,7 +18,7 @@ from services.catalog import NAMES
 from services.gateway.app import SERVICE
 from services.gateway.metrics import PARKED
 from services.gateway.settings import Settings
-from services.gateway.tests.fakes import ChannelLog, Echo, FakeMembers, FakeRelay, FakeSession
+from services.gateway.tests.fakes import ChannelLog, FakeChat, FakeMembers, FakeRelay, FakeSession
 from services.gateway.tests.surroundings import surroundings
 
 WITHIN_S = 10.0
@@ -37,8 +36,7 @@ class Edge:
         self.relay = FakeRelay(ports.signer, clock)
         self.members = FakeMembers(ports.signer, clock)
         self.session = FakeSession(ports.signer, clock)
-        self.chat_app = api("chat", signer=ports.signer, clock=clock)
-        self.chat = Echo(self.chat_app, ports.signer, clock)
+        self.chat = FakeChat(ports.signer, clock)
         self.running = SERVICE.build(settings, ports)
         self.client = self.http(self.running.app)
 
@@ -52,7 +50,7 @@ class Edge:
         self.ports.calls.attach("relay", self.relay.app)
         self.ports.calls.attach("group-membership", self.members.app)
         self.ports.calls.attach("session", self.session.app)
-        self.ports.calls.attach("chat", self.chat_app)
+        self.ports.calls.attach("chat", self.chat.app)
 
     def channel(
         self, name: str = CHANNEL, *, head: int = 10, epoch: int = 1, first: int = 1

@@ -15,7 +15,20 @@ from libs.runtime import identity
 from libs.runtime.clock import Clock
 from libs.runtime.identity import Identity, Signer
 from libs.runtime.web import FromService, answer, api, packed, unpacked
-from libs.wire.api import ACCESS, PAGES, Access, AccessAnswer, AccessQuestion, Page, PageQuestion
+from libs.wire.api import (
+    ACCESS,
+    PAGES,
+    POSTS,
+    Access,
+    AccessAnswer,
+    AccessQuestion,
+    Page,
+    PageQuestion,
+    PostBatch,
+    PostItem,
+    PostReplies,
+    PostReply,
+)
 from libs.wire.codes import TryAgain
 from libs.wire.entries import Entry
 from libs.wire.frames import (
@@ -72,11 +85,41 @@ class Echo:
         return self.reply or Response(b'{"heard":true}', media_type="application/json")
 
 
+class FakeChat:
+    """chat: takes batches of posts, and replies as the test says."""
+
+    def __init__(self, signer: Signer, clock: Clock) -> None:
+        self.batches: list[tuple[PostItem, ...]] = []
+        self.callers: list[Identity] = []
+        self.reply = PostReply(201, b'{"id":1}')
+        self.is_short = False
+        self.is_broken = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+        self.app = api("chat", signer=signer, clock=clock)
+        self.app.post(POSTS, include_in_schema=False)(self._posts)
+
+    @property
+    def heard(self) -> list[PostItem]:
+        """All posts, as they came."""
+        return [item for batch in self.batches for item in batch]
+
+    async def _posts(self, request: Request, caller: FromService) -> Response:
+        batch = (await unpacked(request, PostBatch)).posts
+        self.batches.append(batch)
+        self.callers.append(caller)
+        await self.goes_on.wait()
+        if self.is_broken:
+            return answer(TryAgain("internal", "the fault is ours"))
+        return packed(PostReplies(() if self.is_short else (self.reply,) * len(batch)))
+
+
 class FakeMembers:
     """group-membership: who may read which channel, as the test says."""
 
     def __init__(self, signer: Signer, clock: Clock) -> None:
         self.public: set[str] = set()
+        self.topics: dict[str, str] = {}
         self.refusals: dict[tuple[str, str], str] = {}
         self.batches: list[int] = []
         self.is_away = False
@@ -101,7 +144,14 @@ class FakeMembers:
         refusal = self.refusals.get((user, channel))
         if refusal is None and channel not in self.public:
             refusal = "channel_unknown"
-        return Access(user, channel, may_read=refusal is None, epoch=1, refusal=refusal)
+        return Access(
+            user,
+            channel,
+            may_read=refusal is None,
+            epoch=1,
+            topic=self.topics.get(channel, ""),
+            refusal=refusal,
+        )
 
 
 class FakeSession:

@@ -19,6 +19,7 @@ from services.gateway.tests.listeners import CHANNEL, Listener, hub, room
 from services.gateway.tests.surroundings import surroundings
 
 YES_S = 60.0
+KEPT_S = 600.0
 
 
 class Memory:
@@ -32,7 +33,7 @@ class Memory:
         lane = AccessLane(ports, 1.0)
         self.room: Room = room(head=10)
         self.hub: Hub = hub(self.room)
-        self.access = AccessMemory(lane, clock, yes_s=YES_S, most=most)
+        self.access = AccessMemory(lane, clock, yes_s=YES_S, kept_s=KEPT_S, most=most)
 
     async def refusal(self, user: str) -> str:
         """The code with which a user is refused."""

@@ -1,20 +1,19 @@
-"""What the gateway hears from the log, and that nothing in there stops it."""
+"""What the gateway hears from the log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
-from libs.log.port import LogUnavailable, Partition, Tail
+from libs.log.port import Partition
 from libs.runtime.access import AccessLane
 from libs.runtime.service import Ports
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
-from libs.wire.records import AccessChanged, Heartbeat, Record, Revocation, encode
+from libs.wire.records import AccessChanged, Record, Revocation, encode
 from libs.wire.tokens import LIFE_S_MAX
 from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 from services.gateway.access import AccessMemory
-from services.gateway.consumers import Changes
+from services.gateway.consumers import Consumers
 from services.gateway.hub import Waiter
 from services.gateway.tests.fakes import FakeMembers
 from services.gateway.tests.listeners import CHANNEL
@@ -36,7 +35,7 @@ class Revoked(Tokens):
 
 
 class Followed:
-    """`Changes` over a real log."""
+    """`Consumers` over a real log."""
 
     def __init__(self, ports: Ports, clock: VirtualClock) -> None:
         self.ports = ports
@@ -45,20 +44,20 @@ class Followed:
         members.public.add(CHANNEL)
         ports.calls.attach("group-membership", members.app)
         lane = AccessLane(ports, 1.0)
-        self.access = AccessMemory(lane, clock, yes_s=60.0, most=SESSIONS_MAX)
+        self.access = AccessMemory(lane, clock, yes_s=60.0, kept_s=600.0, most=SESSIONS_MAX)
         self.tokens = Revoked(ports)
         self.held: list[Waiter] = []
-        self.changes = Changes(ports, self.access, self.tokens, hold=self.held.extend)
+        self.consumers = Consumers(ports, self.access, self.tokens, hold=self.held.extend)
         self.loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Follow both topics, from now on."""
-        for loop in (self.changes.follow_access(), self.changes.follow_revocations()):
+        for loop in (self.consumers.access.run(), self.consumers.revocations.run()):
             self.loops.append(self.ports.tasks.spawn(loop, name="loop"))
         await eventually(self.is_ready, within_s=5, what="both topics are followed")
 
     def is_ready(self) -> bool:
-        return not self.changes.lacks()
+        return not self.consumers.lacks()
 
     async def revoke(self, session: str) -> None:
         await self.write(REVOCATIONS.partition_of(session), Revocation(session=session, user="u"))
@@ -88,9 +87,9 @@ async def followed() -> AsyncIterator[Followed]:
 
 async def test_nothing_is_relied_on_before_both_topics_are_followed() -> None:
     async with followed() as it:
-        assert len(it.changes.lacks()) == 2
+        assert len(it.consumers.lacks()) == 2
         await it.start()
-        assert it.changes.lacks() == []
+        assert it.consumers.lacks() == []
 
 
 async def test_revocations_count_from_as_far_back_as_a_token_lives() -> None:
@@ -104,17 +103,6 @@ async def test_revocations_count_from_as_far_back_as_a_token_lives() -> None:
         await it.heard("recent", "new")
 
 
-async def test_what_is_no_record_and_what_is_another_is_skipped() -> None:
-    async with followed() as it:
-        await it.start()
-        await it.ports.log.append(Partition(REVOCATIONS.name, 0), b"\xc1")
-        await it.write(0, Heartbeat())
-        await it.write(0, AccessChanged(channel=CHANNEL, user=None))
-        await it.write(0, Record(type="of-tomorrow", version=9))
-        await it.write(0, Revocation(session="s1", user="u"))
-        await it.heard("s1")
-
-
 async def test_a_change_of_access_marks_what_is_remembered() -> None:
     async with followed() as it:
         await it.start()
@@ -124,38 +112,3 @@ async def test_a_change_of_access_marks_what_is_remembered() -> None:
         await it.ports.log.append(place, encode(AccessChanged(channel=CHANNEL, user="ann")))
         await eventually(lambda: not it.access.holds(ann), within_s=5, what="the grant is stale")
         assert it.access.holds(bob)
-
-
-class Broken:
-    """A log whose tails fail until it is mended; the rest is the real one."""
-
-    def __init__(self, ports: Ports) -> None:
-        self._log = ports.log
-        self.tails = 0
-        self.is_mended = False
-        self.append = ports.log.append
-        self.offsets_at = ports.log.offsets_at
-
-    @asynccontextmanager
-    async def tail(self, starts: Mapping[Partition, int]) -> AsyncIterator[Tail]:
-        self.tails += 1
-        if not self.is_mended:
-            raise LogUnavailable("the log does not answer")
-        async with self._log.tail(starts) as tail:
-            yield tail
-
-
-async def test_a_log_that_is_away_is_waited_for_and_nothing_is_missed() -> None:
-    clock = VirtualClock()
-    async with surroundings(clock) as ports:
-        log = Broken(ports)
-        it = Followed(replace(ports, log=log), clock)  # type: ignore[arg-type]
-        loop = ports.tasks.spawn(it.changes.follow_revocations(), name="loop")
-        await eventually(lambda: log.tails == 1, within_s=5, what="the log is asked")
-        await eventually(lambda: clock.sleeping() == 1, within_s=5, what="it waits")
-        assert any("does not answer" in lack for lack in it.changes.lacks())
-        await it.revoke("meanwhile")
-        log.is_mended = True
-        await clock.elapse(1)
-        await it.heard("meanwhile")
-        loop.cancel()

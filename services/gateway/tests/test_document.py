@@ -52,7 +52,7 @@ async def _nothing() -> None:
 
 def published(it: Edge, **paths: str) -> None:
     """Give fakes a public route each: a service's name to a path."""
-    apps = {"chat": it.chat_app, "session": it.session.app, "members": it.members.app}
+    apps = {"chat": it.chat.app, "session": it.session.app, "members": it.members.app}
     for name, path in paths.items():
         router = APIRouter()
         router.add_api_route(path, _nothing, methods=["POST"], summary=name)

@@ -11,7 +11,7 @@ from libs.runtime import identity
 from libs.runtime.identity import Identity
 from services.gateway.tests.edge import CHANNEL, Edge, edge
 
-POST = f"/v1/channels/{CHANNEL}/messages"
+POST = "/v1/channels"
 MOST = 65_536
 JSON = {"content-type": "application/json"}
 
@@ -24,7 +24,7 @@ async def test_a_request_is_handed_on_with_the_identity_of_its_token() -> None:
     async with edge() as it:
         reply = await post(it, b'{"text":"hi"}')
         assert (reply.status_code, reply.json()) == (200, {"heard": True})
-        (heard,) = it.chat.heard
+        (heard,) = it.members.echo.heard
         assert heard.asker == Identity("gateway", "ann", "s-ann")
         assert (heard.method, heard.path, heard.body) == ("POST", POST, b'{"text":"hi"}')
         assert "authorization" not in heard.headers
@@ -35,14 +35,14 @@ async def test_an_identity_from_outside_is_overwritten() -> None:
         forged = it.ports.signer.sign(Identity("chat", "boss", "s-boss"), it.clock.now_ms())
         await post(it, b"{}", **{identity.HEADER: forged})
         await it.client.post("/v1/accounts", json={}, headers={identity.HEADER: forged})
-        assert it.chat.heard[0].asker.user == "ann"
+        assert it.members.echo.heard[0].asker.user == "ann"
         assert it.session.echo.heard[0].asker == Identity("gateway")
 
 
 async def test_other_headers_from_outside_are_not_handed_on() -> None:
     async with edge() as it:
         await post(it, b"{}", cookie="a=b", **{"x-forwarded-for": "1.2.3.4", "x-any": "1"})
-        assert not {"cookie", "x-forwarded-for", "x-any"} & it.chat.heard[0].headers.keys()
+        assert not {"cookie", "x-forwarded-for", "x-any"} & it.members.echo.heard[0].headers.keys()
 
 
 async def test_an_open_route_needs_no_token_and_a_closed_one_does() -> None:
@@ -63,10 +63,10 @@ async def test_a_body_over_the_limit_is_too_large(size: int, is_chunked: bool) -
     async with edge() as it:
         reply = await post(it, chunks() if is_chunked else bytes(size))
         if size <= MOST:
-            assert len(it.chat.heard[0].body) == size
+            assert len(it.members.echo.heard[0].body) == size
         else:
             assert (reply.status_code, reply.json()["code"]) == (413, "body_too_large")
-            assert it.chat.heard == []
+            assert it.members.echo.heard == []
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "", "application/jsonx", "multipart/form-data"])
@@ -74,7 +74,7 @@ async def test_a_body_of_another_type_is_refused(kind: str) -> None:
     async with edge() as it:
         reply = await post(it, b"{}", **{"content-type": kind})
         assert (reply.status_code, reply.json()["code"]) == (415, "media_type_unknown")
-        assert it.chat.heard == []
+        assert it.members.echo.heard == []
 
 
 async def test_a_charset_in_the_type_does_no_harm_and_no_body_needs_no_type() -> None:
@@ -128,7 +128,9 @@ async def test_status_body_and_allowed_headers_come_back_and_no_others() -> None
             "retry-after": "3",
         }
         inner = {"set-cookie": "a=b", "server": "inner", "x-rostrum-identity": "secret"}
-        it.chat.reply = Response(b"{}", 201, {**allowed, **inner}, media_type="application/json")
+        it.members.echo.reply = Response(
+            b"{}", 201, {**allowed, **inner}, media_type="application/json"
+        )
         reply = await post(it, b"{}")
         assert (reply.status_code, reply.content) == (201, b"{}")
         assert reply.headers.items() >= {**allowed, "content-type": "application/json"}.items()
@@ -138,7 +140,7 @@ async def test_status_body_and_allowed_headers_come_back_and_no_others() -> None
 async def test_a_problem_of_a_service_comes_back_as_it_is() -> None:
     async with edge() as it:
         problem = b'{"code":"post_denied"}'
-        it.chat.reply = Response(problem, 403, media_type="application/problem+json")
+        it.members.echo.reply = Response(problem, 403, media_type="application/problem+json")
         reply = await post(it, b"{}")
         assert (reply.status_code, reply.content) == (403, problem)
         assert reply.headers["content-type"] == "application/problem+json"

@@ -8,6 +8,7 @@ from services.gateway.ring import ENTRIES_KEPT
 from services.gateway.tests.listeners import CHANNEL, Listener, entries, hub, parked, room
 
 
+@pytest.mark.law("L8")
 def test_all_at_one_cursor_are_told_the_same_bytes_until_the_next_entry() -> None:
     there = room(head=50, kept=20)
     said = there.said(45)

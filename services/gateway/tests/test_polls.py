@@ -194,6 +194,7 @@ async def test_a_change_of_the_whole_channel_ends_the_polls_of_those_it_shuts_ou
 
 
 @pytest.mark.parametrize("after", ["1-10", "1-3"])
+@pytest.mark.law("L9")
 async def test_a_ban_that_comes_while_a_poll_is_decided_counts(after: str) -> None:
     """Another request of the same user has learnt of it meanwhile, and they share the grant."""
     async with edge(relay_s=10.0) as it:

@@ -90,6 +90,7 @@ async def add_some(log: Log, random: Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.law("L6")
 async def test_a_resumed_view_is_the_one_folded_from_the_start(
     log: Log, store: Redis, tmp_path: Path, seed: int
 ) -> None:
@@ -142,6 +143,7 @@ async def watch(service: Instance) -> Watching:
     return watching
 
 
+@pytest.mark.law("L7")
 async def test_a_flush_is_answered_with_rebuilding_and_never_wrong(
     service: Instance, store: Redis
 ) -> None:

@@ -1,5 +1,6 @@
 """Whatever comes in which order, a ring's entries are those of the log."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +8,7 @@ from libs.wire.entries import Entry
 from libs.wire.fold import WINDOW, ChannelFold
 from libs.wire.records import Message, encode
 from services.relay.channel import ENTRY_BYTES, RING_ENTRIES, News, Ring, start_of
-from services.relay.tests.instance import NEWS, home
+from services.relay.tests.instance import FAR, NEWS, home
 
 AT_MS = 1_795_248_000_000
 
@@ -17,8 +18,14 @@ def _raw(client_id: str) -> bytes:
 
 
 def _log(count: int) -> list[bytes]:
-    # Every seventh repeats the one before, so verdicts matter.
-    return [_raw(f"c{n - 1 if n % 7 == 6 else n}") for n in range(count)]
+    return [_raw(f"c{n - _repeats(n)}") for n in range(count)]
+
+
+def _repeats(number: int) -> int:
+    # Every seventh repeats the one before or one from afar, so verdicts matter, and looking back.
+    if number % 7 != 6:
+        return 0
+    return FAR if number > FAR and number % 2 else 1
 
 
 def _fold(raws: list[bytes]) -> list[Entry]:
@@ -60,6 +67,7 @@ def test_pages_of_a_ring_follow_each_other(after: int, limit: int) -> None:
     assert list(ring.after(after, limit)) == _fold(LOG)[after : after + limit]
 
 
+@pytest.mark.law("L2")
 def test_a_ring_that_begins_in_the_middle_decides_as_the_whole_log() -> None:
     raws = _log(2_000)
     start = start_of(home(), lowest=1, first=len(raws) - RING_ENTRIES + 1)

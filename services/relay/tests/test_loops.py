@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from websockets.asyncio.client import ClientConnection
 
 from libs.log.port import Partition
@@ -41,12 +42,14 @@ async def _ids(link: ClientConnection, count: int) -> list[int]:
     return heard
 
 
+@pytest.mark.law("L8")
 async def test_reconciling_finds_entries_without_a_signal(relay: Relay, log: WatchedLog) -> None:
     async with _watching(relay) as link:
         await append(log, 70, signalled=False)
         assert await _ids(link, 70) == list(range(1, 71))
 
 
+@pytest.mark.law("L2", "L8")
 async def test_a_signal_after_a_lost_one_fetches_the_gap_at_once(
     relay: Relay, log: WatchedLog
 ) -> None:

@@ -27,6 +27,7 @@ from services.relay.tests.instance import (
 )
 
 
+@pytest.mark.law("L2")
 async def test_a_page_holds_what_every_reader_folds(relay: Relay, log: WatchedLog) -> None:
     await append(log, 900, signalled=False)
     everything = await entries(log)
@@ -108,6 +109,7 @@ async def test_ids_below_a_claim_are_not_served(relay: Relay, log: WatchedLog) -
     assert (await relay.page(1, 10)).entries == ()
 
 
+@pytest.mark.law("L3")
 async def test_a_partition_that_was_cut_back_is_not_served(relay: Relay, log: WatchedLog) -> None:
     await append(log, 3, signalled=False)
     await relay.page(1, 10)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ async def put(store: Redis, batch: Sequence[Stored]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(RECORDS, max_size=20), st.randoms(use_true_random=False), st.integers(0, 19))
+@pytest.mark.law("L6")
 async def test_a_resumed_view_equals_one_folded_from_the_start(
     records: list[tuple[Topic, str, Record | None]], dice: Any, cut: int
 ) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from libs.log.faults import FaultyLog, Script
 from libs.store import open_store
 from libs.testing.eventually import eventually
@@ -20,6 +22,7 @@ async def lived_in(desk: Desk, *, handle: str) -> dict[str, Any]:
     return refreshed
 
 
+@pytest.mark.law("L6")
 async def test_a_resumed_view_equals_one_folded_from_the_start(world: World) -> None:
     """L6, over restarts: every key of the store, positions too."""
     for handle in ("ada", "bob", "eve"):
