@@ -1,6 +1,6 @@
 """What goes wrong, and when."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 
 from libs.log.faults import Fault, FaultyLog
@@ -8,8 +8,9 @@ from libs.log.faults import Fault, FaultyLog
 from .links import Pipes
 from .network import Network
 from .process import Process
+from .redis import Server
 
-EVERY_S = 0.7
+EVERY_S = 0.4
 APPEND_FAULTS = {
     Fault.ERROR_BEFORE: 0.06,
     Fault.APPEND_THEN_ERROR: 0.08,
@@ -17,7 +18,8 @@ APPEND_FAULTS = {
     Fault.DELAYED_ACK: 0.08,
 }
 UNAVAILABLE = 0.04
-CUT_S_MAX = 2.0
+KILL_SHARE = 0.5
+LASTS_S_MAX = 2.0
 FUSE_STEPS_MAX = 300
 
 
@@ -41,32 +43,65 @@ class Troubles:
 
 
 class Chaos:
-    """Kills processes, cuts links, takes the log away: one thing after the other, for ever."""
+    """Kills processes, cuts links, takes the log away, and what Redis knows: one thing after the
+    other."""
 
-    def __init__(self, dice: Random, network: Network, *, log: FaultyLog, pipes: Pipes) -> None:
+    def __init__(
+        self, dice: Random, network: Network, *, log: FaultyLog, pipes: Pipes, redis: Server
+    ) -> None:
         self._dice = dice
-        self._network = network
+        self._clock = network.clock
         self._log = log
         self._pipes = pipes
+        self._redis = redis
 
     async def run(self, living: Callable[[], Sequence[Process]]) -> None:
-        """Until it is cancelled; the log may be cut then."""
+        """For ever; whoever ends it has to `heal`."""
+        acts: Sequence[Callable[[], Awaitable[None]]] = (
+            self._cut_log,
+            self._cut_link,
+            self._silence_link,
+            self._flush_redis,
+            self._fail_redis_over,
+            self._lose_redis,
+        )
         while True:
-            await self._network.clock.sleep(self._dice.expovariate(1 / EVERY_S))
-            draw = self._dice.random()
-            if draw < 0.5:
+            await self._clock.sleep(self._dice.expovariate(1 / EVERY_S))
+            if self._dice.random() < KILL_SHARE:
                 self._dice.choice(living()).light(self._dice.randrange(FUSE_STEPS_MAX))
-            elif draw < 0.8:
-                self._break_link()
             else:
-                self._log.cut()
-                await self._network.clock.sleep(self._dice.uniform(0, CUT_S_MAX))
-                self._log.heal()
+                await self._dice.choice(acts)()
 
-    def _break_link(self) -> None:
+    def heal(self) -> None:
+        """End what has a duration."""
+        self._log.heal()
+        self._redis.come_back()
+
+    async def _cut_log(self) -> None:
+        self._log.cut()
+        await self._last()
+        self._log.heal()
+
+    async def _cut_link(self) -> None:
         if self._pipes.open:
-            pipe = self._dice.choice(list(self._pipes.open))
-            if self._dice.random() < 0.7:
-                pipe.cut()
-            else:
-                pipe.silence()
+            self._dice.choice(list(self._pipes.open)).cut()
+
+    async def _silence_link(self) -> None:
+        if self._pipes.open:
+            self._dice.choice(list(self._pipes.open)).silence()
+
+    async def _flush_redis(self) -> None:
+        self._redis.flush()
+
+    async def _fail_redis_over(self) -> None:
+        self._redis.copy()
+        await self._last()
+        self._redis.fail_over()
+
+    async def _lose_redis(self) -> None:
+        self._redis.leave()
+        await self._last()
+        self._redis.come_back()
+
+    async def _last(self) -> None:
+        await self._clock.sleep(self._dice.uniform(0, LASTS_S_MAX))

@@ -9,16 +9,20 @@ from libs.runtime.access import AccessLane
 from libs.runtime.directory import DirectoryReader
 from libs.runtime.service import Loop, Ports
 from libs.wire import frames
+from libs.wire.api import PostBatch, PostItem, PostReplies, PostReply
+from libs.wire.codec import Struct, from_json, to_json
 from libs.wire.codes import Problem
 from libs.wire.frames import Beat
+from services.chat.access import AccessMemory as ChatAccess
 from services.chat.handlers import Posts
+from services.chat.model import Post
 from services.chat.settings import Settings as ChatSettings
 from services.chat.signals import Signals
-from services.chat.window import Windows
 from services.gateway.access import AccessMemory
 from services.gateway.clients import Pages as GatewayPages
 from services.gateway.hub import Hub as GatewayHub
 from services.gateway.hub import Room, Waiter
+from services.gateway.lanes import PostLanes
 from services.gateway.polls import Polls
 from services.gateway.settings import Settings as GatewaySettings
 from services.gateway.wake import Timers, Waker
@@ -38,12 +42,43 @@ LINGER_S = 3.0
 SMALL_RING_BYTES = 1 << 16
 
 
+class NewMessage(Struct, frozen=True):
+    """The body of a post."""
+
+    client_id: str
+    text: str
+    retry: bool = False
+
+
+class Posted(Struct, frozen=True):
+    """Where a message stands."""
+
+    id: int
+    cursor: str
+    at: str
+
+
 @dataclass(frozen=True)
 class Chat:
     """A chat instance."""
 
     posts: Posts
     loops: Mapping[str, Loop]
+
+    async def batch(self, batch: PostBatch) -> PostReplies:
+        """As the route of batches."""
+        replies = await asyncio.gather(*map(self._reply, batch.posts))
+        return PostReplies(tuple(replies))
+
+    async def _reply(self, item: PostItem) -> PostReply:
+        body = from_json(item.body, NewMessage)
+        post = Post(item.channel, item.user, body.client_id, body.text, retry=body.retry)
+        try:
+            outcome = await self.posts.post(post)
+        except Problem as fault:
+            return PostReply(fault.code.status, to_json(fault.document("")), fault.retry_after_s)
+        told = Posted(outcome.cursor.id, str(outcome.cursor), outcome.at)
+        return PostReply(201 if outcome.is_new else 200, to_json(told))
 
 
 @dataclass(frozen=True)
@@ -61,6 +96,7 @@ class Gateway:
     """A gateway."""
 
     polls: Polls
+    lanes: PostLanes
     loops: Mapping[str, Loop]
 
     async def poll(self, user: str, channel: str, after: str, wait_s: float) -> bytes:
@@ -78,13 +114,20 @@ class Gateway:
 
 def chat(ports: Ports) -> Chat:
     """As `services/chat/app.py`."""
-    settings = ChatSettings()
-    directory = DirectoryReader(ports.log, ports.clock)
-    signals = Signals(ports.log, waiting=settings.signals_waiting, in_flight=4)
     # Fewer windows than channels: they push each other out.
-    windows = Windows(ports.log, ports.tasks, channels_max=2, keys_max=settings.window_keys)
-    posts = Posts(ports, settings, directory=directory, windows=windows, signals=signals)
-    return Chat(posts, {"directory": directory.run, "signals": signals.run})
+    settings = ChatSettings(window_channels=1)
+    directory = DirectoryReader(ports.log, ports.clock)
+    signals = Signals(
+        ports.log, waiting=settings.signals_waiting, in_flight=settings.signals_in_flight
+    )
+    access = ChatAccess(ports, settings)
+    posts = Posts(ports, settings, access=access, directory=directory, signals=signals)
+    loops: dict[str, Loop] = {
+        "directory": directory.run,
+        "signals": signals.run,
+        "access": access.changes.run,
+    }
+    return Chat(posts, loops)
 
 
 def relay(ports: Ports) -> Relay:
@@ -121,6 +164,7 @@ def gateway(ports: Ports, timers: Timers, wire: Dial) -> Gateway:
         AccessLane(ports, settings.relay_s),
         ports.clock,
         yes_s=settings.access_remembered_s,
+        kept_s=settings.access_kept_s,
         most=settings.access_memory,
     )
 
@@ -130,6 +174,9 @@ def gateway(ports: Ports, timers: Timers, wire: Dial) -> Gateway:
     feed = PipedFeed(ports, hub, Waker(hub, timers, straggle), settings, wire=wire)
     pages = GatewayPages(ports, settings.relay_s)
     polls = Polls(ports, hub, access=access, feed=feed, pages=pages)
+    lanes = PostLanes(
+        ports, access, deadline_s=settings.forward_s, waiting_max=settings.posts_waiting
+    )
 
     async def tick() -> None:
         while True:
@@ -140,7 +187,7 @@ def gateway(ports: Ports, timers: Timers, wire: Dial) -> Gateway:
                 feed.unwatch(room)
             hub.trim()
 
-    return Gateway(polls, {"feed": feed.run, "tick": tick})
+    return Gateway(polls, lanes, {"feed": feed.run, "tick": tick})
 
 
 class Parked(Waiter):

@@ -10,18 +10,21 @@ from libs.log.port import Log, LogError
 from libs.runtime.identity import Signer
 from libs.runtime.secrets import Secrets
 from libs.runtime.service import Loop, Ports
-from libs.store import Redis
 from libs.wire import ids
+from libs.wire.services import CHAT, RELAY
 
 from .links import Answer, Calls
 from .network import Network, RemoteLog
 from .process import Process
+from .redis import Server
 
 T = TypeVar("T")
 
 AWAY_S_MAX = 2.0
-RELAYS = ("relay-0", "relay-1")
-ADDRESSES = {"relay": tuple(f"http://{name}" for name in RELAYS)}
+ADDRESSES: dict[str, tuple[str, ...]] = {
+    CHAT: ("chat-0", "chat-1"),
+    RELAY: ("http://relay-0", "http://relay-1"),
+}
 
 
 class Core(Protocol):
@@ -60,13 +63,13 @@ class Surroundings:
     """What all processes of a world share."""
 
     def __init__(
-        self, dice: Random, network: Network, *, log: Log, store: Redis, answer: Answer
+        self, dice: Random, network: Network, *, log: Log, redis: Server, answer: Answer
     ) -> None:
         self.dice = dice
         self.network = network
         self.faults: list[str] = []
         self._log = log
-        self._store = store
+        self._redis = redis
         self._answer = answer
 
     def ports(self, process: Process) -> Ports:
@@ -74,7 +77,7 @@ class Surroundings:
         clock = self.network.clock
         return Ports(
             log=RemoteLog(self._log, self.network, process),
-            store=self._store,
+            store=self._redis.client(),
             calls=Calls(self.network, self._answer, ADDRESSES),
             clock=clock,
             tasks=process,

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosedError
 from libs.runtime.calls import Caller
 from libs.runtime.identity import Signer
 from libs.wire.codec import Struct
-from libs.wire.codes import TryAgain
+from libs.wire.codes import OutcomeUnknown, TryAgain
 from services.gateway.feed import Feed, Wire
 from services.relay.feed import Link
 from services.relay.hub import GONE
@@ -26,7 +26,8 @@ Dial = Callable[[str], AbstractAsyncContextManager[Wire]]
 
 
 class Calls(Caller):
-    """Calls of one process. `answer` is the other side: a service's name and a question."""
+    """Calls of one process. `answer` is the other side: the name of a service or of an
+    instance, and a question."""
 
     def __init__(self, network: Network, answer: Answer, addresses: dict[str, tuple[str, ...]]):
         clock = network.clock
@@ -43,8 +44,31 @@ class Calls(Caller):
                 await self._network.travel()
                 reply = await self._answer(service, question)
                 await self._network.travel()
-        except (TimeoutError, ConnectionLost) as fault:
+        except (OSError, ConnectionLost) as fault:
             raise TryAgain("service_away", f"{service} does not answer: {fault!r}") from fault
+        assert isinstance(reply, answer)
+        return reply
+
+    async def hand(
+        self,
+        service: str,
+        path: str,
+        order: Struct,
+        answer: type[T],
+        *,
+        deadline_s: float,
+        at: str,
+    ) -> T:
+        """See `Caller`."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                await self._network.travel()
+                reply = await self._answer(at, order)
+                await self._network.travel()
+        except ConnectionRefusedError as fault:
+            raise TryAgain("service_away", f"{at} is not there") from fault
+        except (TimeoutError, ConnectionLost) as fault:
+            raise OutcomeUnknown("outcome_unknown", f"{at} does not answer: {fault!r}") from fault
         assert isinstance(reply, answer)
         return reply
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from checker.history import (
     Deliver,
@@ -20,13 +20,13 @@ from checker.history import (
 )
 from libs.wire import cursor as cursors
 from libs.wire import ids
-from libs.wire.codec import Struct, from_json
-from libs.wire.codes import OutcomeUnknown, Problem, Refused
+from libs.wire.api import PostItem
+from libs.wire.codec import Struct, from_json, to_json
+from libs.wire.codes import CODES, Code, Problem
 from libs.wire.cursor import Cursor
 from libs.wire.entries import Entry
-from services.chat.model import Post
 
-from .cores import Chat, Gateway
+from .cores import Gateway, NewMessage, Posted
 from .network import Network
 from .process import ConnectionLost, Process
 
@@ -36,7 +36,6 @@ PATIENCE_S = 4.5
 PAUSE_S_MAX = 0.8
 WAIT_S = 5.0
 
-Chats = Callable[[], Sequence[tuple[Process, Chat]]]
 Gateways = Callable[[], Sequence[tuple[Process, Gateway]]]
 
 
@@ -52,6 +51,22 @@ class History:
         return int(self._network.clock.monotonic() * 1e9) + len(self.events)
 
 
+class Wish(NamedTuple):
+    """One attempt at a post."""
+
+    channel: str
+    author: str
+    client_id: str
+    text: str
+    retry: bool
+
+
+class Said(Struct, frozen=True):
+    """A problem, as far as it says whether to try again."""
+
+    code: str
+
+
 class Poster:
     """Posts to one channel, one post after the other, each until it has an answer."""
 
@@ -62,35 +77,48 @@ class Poster:
         self._history = history
         self._dice = dice
 
-    async def post(self, number: int, chats: Chats, network: Network) -> None:
-        """One post and its retries, at any instance."""
+    async def post(self, number: int, gateways: Gateways, network: Network) -> None:
+        """One post and its retries, at any gateway."""
         text = f"{self.name} says {number}"
-        post = Post(self.channel, self.user, f"{self.name}-{number}", text)
+        client_id = f"{self.name}-{number}"
         for attempt in range(1, ATTEMPTS_MAX + 1):
             retry = attempt > 1 and self._dice.random() < 0.7
-            self._note_invoke(post, attempt, retry=retry)
-            process, chat = self._dice.choice(chats())
-            again = Post(self.channel, self.user, post.client_id, text, retry=retry)
-            try:
-                async with asyncio.timeout(self._dice.choice((0.2, PATIENCE_S, PATIENCE_S))):
-                    await network.travel()
-                    outcome = await process.serve(chat.posts.post(again))
-                    await network.travel()
-            except (TimeoutError, ConnectionLost) as fault:
-                self._note(Unknown, post, attempt, code=type(fault).__name__)
-            except OutcomeUnknown as fault:
-                self._note(Unknown, post, attempt, code=fault.code.name)
-            except Problem as fault:
-                self._note(Failed, post, attempt, code=fault.code.name)
-                if isinstance(fault, Refused):
-                    return
-            else:
-                ident, is_new = outcome.cursor.id, outcome.is_new
-                self._note(Ok, post, attempt, id=ident, is_new=is_new)
+            post = Wish(self.channel, self.user, client_id, text, retry=retry)
+            self._note_invoke(post, attempt)
+            if await self._try(post, attempt, gateways, network):
                 return
             await network.clock.sleep(self._dice.uniform(0, PAUSE_S_MAX))
 
-    def _note_invoke(self, post: Post, attempt: int, *, retry: bool) -> None:
+    async def _try(self, post: "Wish", attempt: int, gateways: Gateways, network: Network) -> bool:
+        """One attempt; whether there shall be no other."""
+        process, gateway = self._dice.choice(gateways())
+        body = to_json(NewMessage(post.client_id, post.text, retry=post.retry))
+        item = PostItem(post.channel, post.author, "", body)
+        try:
+            async with asyncio.timeout(self._dice.choice((0.2, PATIENCE_S, PATIENCE_S))):
+                await network.travel()
+                reply = await process.serve(gateway.lanes.post(item))
+                await network.travel()
+        except ConnectionRefusedError:
+            self._note(Failed, post, attempt, code="refused")
+        except (TimeoutError, ConnectionLost) as fault:
+            self._note(Unknown, post, attempt, code=type(fault).__name__)
+        except Problem as fault:
+            return self._is_refused(post, attempt, fault.code)
+        else:
+            if reply.status in {200, 201}:
+                ident = from_json(reply.body, Posted).id
+                self._note(Ok, post, attempt, id=ident, is_new=reply.status == 201)
+                return True
+            return self._is_refused(post, attempt, CODES[from_json(reply.body, Said).code])
+        return False
+
+    def _is_refused(self, post: "Wish", attempt: int, code: Code) -> bool:
+        kind = Unknown if code.retry == "same-key" else Failed
+        self._note(kind, post, attempt, code=code.name)
+        return code.retry == "no"
+
+    def _note_invoke(self, post: "Wish", attempt: int) -> None:
         self._history.events.append(
             Invoke(
                 self._history.now(),
@@ -99,13 +127,13 @@ class Poster:
                 post.author,
                 post.client_id,
                 post.text,
-                retry=retry,
+                retry=post.retry,
                 attempt=attempt,
             )
         )
 
     def _note(
-        self, kind: type[Ok | Failed | Unknown], post: Post, attempt: int, **more: Any
+        self, kind: type[Ok | Failed | Unknown], post: "Wish", attempt: int, **more: Any
     ) -> None:
         known: dict[str, Any] = {
             "channel": post.channel,
@@ -176,7 +204,7 @@ class Reader:
                 polling = gateway.poll(self.name, self.channel, cursor, wait_s)
                 body = await process.serve(polling)
                 await network.travel()
-        except (TimeoutError, ConnectionLost, Problem):
+        except (OSError, ConnectionLost, Problem):
             # It may have been answered, and the answer lost: the cursor stays where it was.
             await network.clock.sleep(self._dice.uniform(0, PAUSE_S_MAX))
             return False

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class ConnectionLost(Exception):
-    """The instance died, or was dead, while somebody waited for its answer."""
+    """The instance died while somebody waited for its answer."""
 
 
 class Process:
@@ -37,10 +37,11 @@ class Process:
         return task
 
     async def serve(self, work: Coroutine[Any, Any, T]) -> T:
-        """What a request to this process gives. Raises `ConnectionLost`."""
+        """What a request to this process gives. Raises `ConnectionLost`, and
+        `ConnectionRefusedError` when it is dead already."""
         if not self.is_alive:
             work.close()
-            raise ConnectionLost
+            raise ConnectionRefusedError(self.name)
         serving = asyncio.get_running_loop().create_task(_Stepped(work, self), name=self.name)
         self._tasks[serving] = None
         try:

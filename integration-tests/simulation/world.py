@@ -13,13 +13,12 @@ from libs.log.faults import FaultyLog, Later
 from libs.log.memory import MemoryLog
 from libs.log.port import Partition
 from libs.runtime.service import Ports
-from libs.store import open_store
 from libs.testing import scheduler
 from libs.testing.clock import LoopClock
 from libs.wire import ids
-from libs.wire.api import AccessQuestion
+from libs.wire.api import AccessQuestion, PostBatch
 from libs.wire.services import GROUP_MEMBERSHIP, RELAY
-from libs.wire.topics import DIRECTORY, SIGNALS
+from libs.wire.topics import ACCESS_CHANGES, DIRECTORY, SIGNALS
 
 from . import cores
 from .chaos import Chaos, Troubles
@@ -30,6 +29,7 @@ from .links import Dial, Pipes
 from .network import Network
 from .people import Gateways, History, Poster, Reader
 from .process import Process
+from .redis import Server
 
 CHANNELS = 2
 POSTERS = 2  # of each channel
@@ -70,11 +70,12 @@ class World:
         self.troubles = Troubles(self.dice)
         later = Later(self.clock.sleep, lambda work: self.tasks.spawn(work, name="late"))
         self.log = FaultyLog(self.memory, self.troubles, later=later)
+        self.redis = Server(self.network)
         self.pipes = Pipes(self.network)
         self.history = History(self.network)
         self.claimants = [Claimant(self.log, self.clock, self.dice) for _ in range(2)]
         self.around = Surroundings(
-            self.dice, self.network, log=self.log, store=open_store(""), answer=self._answer
+            self.dice, self.network, log=self.log, redis=self.redis, answer=self._answer
         )
         self.around.faults = self.faults
         self._roles = roles
@@ -85,7 +86,7 @@ class World:
 
     async def begin(self) -> None:
         """Places for the channels, then the instances."""
-        await self.memory.create_topics([DIRECTORY, SIGNALS])
+        await self.memory.create_topics([ACCESS_CHANGES, DIRECTORY, SIGNALS])
         async with asyncio.TaskGroup() as racing:
             for claimant in self.claimants:
                 order = self.dice.sample(self.channels, CHANNELS)
@@ -105,7 +106,7 @@ class World:
 
     async def live(self) -> None:
         """People post and read while things break."""
-        chaos = Chaos(self.dice, self.network, log=self.log, pipes=self.pipes)
+        chaos = Chaos(self.dice, self.network, log=self.log, pipes=self.pipes, redis=self.redis)
         breaking = self.tasks.spawn(chaos.run(self._living), name="chaos")
         readers = [
             self._reader(f"reader-{number}", self.channels[number % CHANNELS])
@@ -121,7 +122,8 @@ class World:
                 for number in range(CHANNELS * POSTERS):
                     posting.create_task(self._post(number), name=f"poster-{number}")
             breaking.cancel()
-            await self._heal()
+            chaos.heal()
+            await self._calm_down()
             for task in following:
                 task.cancel()
         await self._catch_up(readers)
@@ -137,12 +139,9 @@ class World:
         channel = self.channels[number % CHANNELS]
         poster = Poster(f"poster-{number}", channel, history=self.history, dice=self.dice)
         for count in range(POSTS):
-            await poster.post(
-                count, lambda: [(i.process, i.core) for i in self.chats], self.network
-            )
+            await poster.post(count, self._gateways, self.network)
 
-    async def _heal(self) -> None:
-        self.log.heal()
+    async def _calm_down(self) -> None:
         self.troubles.is_calm = self.network.is_calm = True
         await self.log.release()
         while not all(each.process.is_alive for each in self._instances()):
@@ -196,9 +195,6 @@ class World:
         living = [each.process for each in self._instances() if each.process.is_alive]
         return living or [self.chats[0].process]
 
-    def _chats(self) -> list[tuple[Process, Chat]]:
-        return [(each.process, each.core) for each in self.chats]
-
     def _gateways(self) -> list[tuple[Process, Gateway]]:
         return [(each.process, each.core) for each in self.gateways]
 
@@ -206,6 +202,9 @@ class World:
         if service == GROUP_MEMBERSHIP:
             assert isinstance(question, AccessQuestion)
             return self.dice.choice(self.claimants).answer(question)
+        if isinstance(question, PostBatch):
+            chat = next(each for each in self.chats if each.name == service)
+            return await chat.process.serve(chat.core.batch(question))
         assert service == RELAY
         relay = self.dice.choice(self.relays)
         return await relay.process.serve(relay.core.pages.page(question))
