@@ -93,9 +93,9 @@ def _listen(
     name: str, process: ProcessSettings, ports: dict[str, int], count: int
 ) -> tuple[str, int] | None:
     entry = next(entry for entry in CATALOG if entry.name == name)
-    if name == GATEWAY:
+    if name == GATEWAY or count < len(NAMES):
         return process.host, ports[name]
-    if entry.has_sockets or count < len(NAMES):
+    if entry.has_sockets:
         return "127.0.0.1", ports[name]
     return None
 

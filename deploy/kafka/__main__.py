@@ -6,6 +6,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+from deploy.kafka.child import LOOPBACK
 from deploy.kafka.cluster import running
 from deploy.kafka.distribution import CACHE, FALLBACK, VERSION, CannotStart, Distribution
 
@@ -20,7 +21,9 @@ def main() -> int:
     try:
         with (
             tempfile.TemporaryDirectory(prefix="brokers-", dir=CACHE) as folder,
-            running(Distribution(asked.version), Path(folder) / "nodes", asked.nodes) as cluster,
+            running(
+                Distribution(asked.version), Path(folder) / "nodes", [LOOPBACK] * asked.nodes
+            ) as cluster,
         ):
             print(f"Kafka {asked.version} answers: KAFKA_BOOTSTRAP={cluster.bootstrap}", flush=True)
             threading.Event().wait()

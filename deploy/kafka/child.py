@@ -7,8 +7,20 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 PR_SET_PDEATHSIG = 1
+
+
+class Home(NamedTuple):
+    """Where a program is reached, and the words before its command that put it there, such as `ip
+    netns exec`: they must end by becoming the program."""
+
+    host: str = "127.0.0.1"
+    before: tuple[str, ...] = ()
+
+
+LOOPBACK = Home()
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 

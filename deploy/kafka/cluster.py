@@ -5,10 +5,11 @@ import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.kafka.child import LOOPBACK, Home
 from deploy.kafka.distribution import CannotStart, Distribution
 from deploy.kafka.node import ANSWERS_S, Node
 from deploy.kafka.properties import PARTS, Place, free_ports, rendered
@@ -19,15 +20,18 @@ META = "meta.properties"
 
 
 class Cluster:
-    """Nodes below a folder. `nodes` in order of their ids; use it as a context to end them."""
+    """A node below a folder for each of `homes`; `nodes` in order of their ids."""
 
-    def __init__(self, distribution: Distribution, folder: Path, count: int = 1) -> None:
+    def __init__(
+        self, distribution: Distribution, folder: Path, homes: Sequence[Home] = (LOOPBACK,)
+    ) -> None:
+        count = len(homes)
         if count not in PARTS:
             raise ValueError(f"{count} nodes: there are property files for 1 and for 3")
         ports = free_ports(2 * count)
         self.places = [
-            Place(at + 1, ports[2 * at], ports[2 * at + 1], folder / str(at + 1) / "data")
-            for at in range(count)
+            Place(at + 1, ports[2 * at], ports[2 * at + 1], folder / str(at + 1) / "data", home)
+            for at, home in enumerate(homes)
         ]
         self.nodes = [Node(distribution, each, each.data.parent) for each in self.places]
         self._distribution = distribution
@@ -118,13 +122,15 @@ def archive_classes(distribution: Distribution) -> None:
 
 
 @contextmanager
-def running(distribution: Distribution, folder: Path, count: int = 1) -> Iterator[Cluster]:
+def running(
+    distribution: Distribution, folder: Path, homes: Sequence[Home] = (LOOPBACK,)
+) -> Iterator[Cluster]:
     """A cluster that answers, below `folder` (made, and removed at the end). In the main thread.
     Raises `CannotStart`."""
     distribution.bring()
     archive_classes(distribution)
     folder.mkdir(parents=True)
-    cluster = Cluster(distribution, folder, count)
+    cluster = Cluster(distribution, folder, homes)
     try:
         cluster.format()
         cluster.start()

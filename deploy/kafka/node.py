@@ -32,7 +32,7 @@ class Node:
     @property
     def address(self) -> str:
         """Where clients reach it, `host:port`."""
-        return f"127.0.0.1:{self.place.port}"
+        return f"{self.place.home.host}:{self.place.port}"
 
     @property
     def pid(self) -> int | None:
@@ -44,7 +44,7 @@ class Node:
         """Begin to start, in the main thread (see `spawn`); `wait_until_it_answers` waits."""
         if self.pid is None:
             command = self._distribution.command(MAIN, str(self._properties), flags=flags)
-            self._process = spawn(command, output=self.output)
+            self._process = spawn([*self.place.home.before, *command], output=self.output)
 
     def wait_until_it_answers(self, *, brokers: int = 1, within_s: float = ANSWERS_S) -> None:
         """Return when it answers and knows so many brokers. Raises `CannotStart`."""
@@ -89,7 +89,7 @@ class Node:
 
     def _known(self) -> int:
         try:
-            return ask.brokers("127.0.0.1", self.place.port, ASK_S)
+            return ask.brokers(self.place.home.host, self.place.port, ASK_S)
         except OSError:
             return 0
 

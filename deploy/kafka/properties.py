@@ -7,6 +7,8 @@ from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
+from deploy.kafka.child import LOOPBACK, Home
+
 HERE = Path(__file__).parent
 PARTS = {1: "one.properties", 3: "three.properties"}
 
@@ -17,19 +19,20 @@ PORT_TRIES = 100
 
 
 class Place(NamedTuple):
-    """Where a node is: its id (from 1), its ports on loopback and its data folder."""
+    """Where a node is: its id (from 1), its ports, its data folder and its home."""
 
     id: int
     port: int
     controller_port: int
     data: Path
+    home: Home = LOOPBACK
 
 
 def rendered(place: Place, places: Sequence[Place]) -> str:
     """The properties of the node at `place`, one of `places` (1 or 3)."""
-    voters = ",".join(f"{each.id}@127.0.0.1:{each.controller_port}" for each in places)
+    voters = ",".join(f"{each.id}@{each.home.host}:{each.controller_port}" for each in places)
     node = Template((HERE / "node.properties").read_text("utf-8"))
-    filled = node.substitute(place._asdict(), voters=voters)
+    filled = node.substitute(place._asdict(), host=place.home.host, voters=voters)
     return filled + (HERE / PARTS[len(places)]).read_text("utf-8")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.kafka.child import LOOPBACK, Home
 from deploy.local.program import Program
 from libs.runtime.settings import PREFIX, environment, variable
 from libs.wire.services import GATEWAY
@@ -24,13 +25,14 @@ Seat = tuple[str, int]
 @dataclass(frozen=True)
 class Layout:
     """`port` is that of the first gateway; `instances` of each service, `gateways` of them, and of
-    some services as many as `counts` says."""
+    some services as many as `counts` says. Whoever has no home among `homes` is on loopback."""
 
     port: int
     instances: int = 1
     gateways: int = 1
     settings: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    homes: Mapping[Seat, Home] = field(default_factory=dict)
 
     @property
     def seats(self) -> list[Seat]:
@@ -53,11 +55,12 @@ class Layout:
 
     def url(self, service: str = GATEWAY, instance: int = 0) -> str:
         """Where an instance answers."""
-        return f"http://127.0.0.1:{self.port_of(service, instance)}"
+        return f"http://{self._home((service, instance)).host}:{self.port_of(service, instance)}"
 
     def admin_url(self, service: str = GATEWAY, instance: int = 0) -> str:
         """Where an instance tells its health."""
-        return f"http://127.0.0.1:{self.port_of(service, instance) + ADMIN_OFFSET}"
+        home = self._home((service, instance))
+        return f"http://{home.host}:{self.port_of(service, instance) + ADMIN_OFFSET}"
 
     def program(self, seat: Seat, logs: Path, *, inherit: bool) -> Program:
         """The process of a seat. `inherit`: settings in this process's environment count."""
@@ -68,8 +71,11 @@ class Layout:
             "addresses": self._addresses(),
             "make_secrets": "true",
         }
+        if seat in self.homes:
+            wanted["host"] = self.homes[seat].host
         dropped = [] if inherit else [name for name in environment() if name.startswith(PREFIX)]
         command = [
+            *self._home(seat).before,
             # Handed over by `env`, which becomes the program: same process, same parent.
             *("env", "-C", str(ROOT)),
             *(word for name in dropped for word in ("-u", name)),
@@ -83,6 +89,9 @@ class Layout:
         """What the log view calls the process of a seat."""
         service, instance = seat
         return f"{service}-{instance + 1}" if self._count(service) > 1 else service
+
+    def _home(self, seat: Seat) -> Home:
+        return self.homes.get(seat, LOOPBACK)
 
     def _count(self, service: str) -> int:
         usual = self.gateways if service == GATEWAY else self.instances

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.kafka import ask
+from deploy.kafka.child import LOOPBACK, Home
 from deploy.kafka.cluster import META, Cluster, archive_classes
 from deploy.kafka.distribution import CannotStart, Distribution
 from deploy.kafka.node import Node
@@ -40,17 +41,19 @@ def broker(folder: Path) -> Node:
     return cluster.nodes[0]
 
 
-def redis(folder: Path) -> tuple[Program, str]:
+def redis(folder: Path, home: Home = LOOPBACK) -> tuple[Program, str]:
     """A Redis, ready to be started, and its URL. It keeps nothing: what is in it comes from the
     log. Raises `CannotStart`."""
     if shutil.which("redis-server") is None:
         raise CannotStart("redis-server is missing: install it (Debian: apt install redis-server)")
     (port,) = free_ports(1)
     command = (
-        *("redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)),
-        *("--save", "", "--appendonly", "no"),
+        *home.before,
+        *("redis-server", "--bind", home.host, "--port", str(port), "--dir", str(folder)),
+        # Where it binds is its protection; it would refuse whoever is not on its own loopback.
+        *("--save", "", "--appendonly", "no", "--protected-mode", "no"),
     )
-    return Program("redis", command, folder / "redis.log"), f"redis://127.0.0.1:{port}/0"
+    return Program("redis", command, folder / "redis.log"), f"redis://{home.host}:{port}/0"
 
 
 def redis_answers(url: str) -> bool:

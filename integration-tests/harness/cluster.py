@@ -15,11 +15,13 @@ import httpx
 import pytest
 import redis
 
+from deploy.kafka.child import LOOPBACK, Home
 from deploy.kafka.distribution import CannotStart
 from deploy.kafka.node import Node
 from deploy.local import servers
 from deploy.local.layout import Layout, Seat, is_ready
 from deploy.local.program import Program
+from harness.cuts import CannotCut, Network
 from harness.ports import free_port
 from libs.log.kafka.tests.broker import a_broker, brokers, wait_until_it_answers
 from libs.testing.eventually import eventually
@@ -40,6 +42,7 @@ class Servers:
     redis_url: str
     nodes: Sequence[Node] = ()
     redis: Program | None = None
+    network: Network | None = None
 
 
 @dataclass
@@ -69,6 +72,12 @@ class Cluster:
             settings=settings,
             counts=self.counts,
         )
+        network = self.servers.network
+        if network is not None:
+            unplaced = make(0)
+            make = partial(
+                make, homes={seat: network.home(unplaced.name_of(seat)) for seat in unplaced.seats}
+            )
         self.layout = make(free_port(lambda port: make(port).ports()))
         self.programs = {
             seat: self.layout.program(seat, self.folder, inherit=False)
@@ -144,6 +153,15 @@ class Cluster:
         """It goes on."""
         self.programs[service, instance].resume()
 
+    def cut(self, one: "Seat | str", other: "Seat | str") -> None:
+        """No packet passes between two processes, either way: seats such as `("chat", 0)`, or
+        "redis", "broker-1" (to 3). Raises `CannotCut` in a cluster without a network."""
+        self._network().cut(self._name(one), self._name(other))
+
+    def heal(self) -> None:
+        """What was cut is whole again; broken connections are made anew by who needs them."""
+        self._network().heal()
+
     def flush_redis(self) -> None:
         """Redis forgets everything."""
         with contextlib.closing(redis.Redis.from_url(self.servers.redis_url)) as client:
@@ -162,6 +180,14 @@ class Cluster:
             f"{each.name}:\n{each.tail()[-TAIL_CHARACTERS:]}" for each in self.programs.values()
         ]
         return "\n".join(tails)
+
+    def _network(self) -> Network:
+        if self.servers.network is None:
+            raise CannotCut("this cluster is on loopback: make its servers with a network")
+        return self.servers.network
+
+    def _name(self, who: Seat | str) -> str:
+        return who if isinstance(who, str) else self.layout.name_of(who)
 
     def _of(self, service: str | None, instance: int) -> list[Program]:
         if service is None:
@@ -200,28 +226,36 @@ async def healed(cluster: Cluster) -> AsyncIterator[Cluster]:
 
 
 @contextlib.contextmanager
-def servers_of(folder: Path, *, nodes: int = 0) -> Iterator[Servers]:
+def servers_of(
+    folder: Path, *, nodes: int = 0, network: Network | None = None
+) -> Iterator[Servers]:
     """A broker (`KAFKA_BOOTSTRAP`, else a container, else Maven's) and a Redis (`REDIS_URL`, else
-    `redis-server`); with `nodes`, so many brokers and a Redis of our own, to be killed. What is
+    `redis-server`); with `nodes`, so many brokers and a Redis of our own, to be killed, and in a
+    `network` to be cut off, as "broker-1" and "redis". What is
     missing skips, with its package's name; with `CI=true` it fails."""
     with contextlib.ExitStack() as ending:
         given = "" if nodes else os.environ.get("REDIS_URL", "")
-        redis_program, redis_url = (None, given) if given else _redis(folder)
+        redis_program, redis_url = (None, given) if given else _redis(folder, network)
         if redis_program is not None:
             ending.callback(redis_program.kill)
         if nodes:
-            own = ending.enter_context(brokers(folder / "nodes", nodes))
-            yield Servers(own.bootstrap, redis_url, own.nodes, redis_program)
+            homes = [_home(network, f"broker-{at + 1}") for at in range(nodes)]
+            own = ending.enter_context(brokers(folder / "nodes", homes))
+            yield Servers(own.bootstrap, redis_url, own.nodes, redis_program, network)
         else:
-            bootstrap = ending.enter_context(a_broker(folder / "nodes"))
+            bootstrap, _ = ending.enter_context(a_broker(folder / "nodes"))
             wait_until_it_answers(bootstrap)
             yield Servers(bootstrap, redis_url, redis=redis_program)
 
 
-def _redis(folder: Path) -> tuple[Program, str]:
+def _home(network: Network | None, name: str) -> Home:
+    return LOOPBACK if network is None else network.home(name)
+
+
+def _redis(folder: Path, network: Network | None) -> tuple[Program, str]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        program, url = servers.redis(folder)
+        program, url = servers.redis(folder, _home(network, "redis"))
     except CannotStart as error:
         if os.environ.get("CI") == "true":
             pytest.fail(f"no Redis: {error}")

@@ -11,6 +11,7 @@ from types import TracebackType
 
 import httpx
 
+from harness.cuts import CannotCut
 from harness.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +86,10 @@ class Suite:
             code = await process.wait()
         self._process = None
         return code
+
+    def cut(self, one: object, other: object) -> None:
+        """Raises `CannotCut`."""
+        raise CannotCut("the embedded mode is one process: there is nothing between its parts")
 
     async def why(self) -> str:
         """What the suite says it lacks, and the end of its logs."""

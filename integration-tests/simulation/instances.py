@@ -59,15 +59,27 @@ class WorldTasks:
             self._faults.append(f"{task.get_name()} died of {fault!r}")
 
 
+async def nobody(name: str, question: Any) -> Any:
+    """A world in which nobody answers calls."""
+    raise ConnectionRefusedError(name)
+
+
 class Surroundings:
     """What all processes of a world share."""
 
     def __init__(
-        self, dice: Random, network: Network, *, log: Log, redis: Server, answer: Answer
+        self,
+        dice: Random,
+        network: Network,
+        *,
+        log: Log,
+        redis: Server,
+        faults: list[str],
+        answer: Answer = nobody,
     ) -> None:
         self.dice = dice
         self.network = network
-        self.faults: list[str] = []
+        self.faults = faults
         self._log = log
         self._redis = redis
         self._answer = answer

@@ -26,13 +26,20 @@ class Server:
 
         class Connection(FakeAsyncRedisConnection):
             async def send_packed_command(self, *command: Any, **more: Any) -> None:
-                await network.travel()
+                await self._travel()
                 await super().send_packed_command(*command, **more)
 
             async def read_response(self, *how: Any, **more: Any) -> Any:
-                answer = await super().read_response(*how, **more)
-                await network.travel()
-                return answer
+                await self._travel()
+                return await super().read_response(*how, **more)
+
+            async def _travel(self) -> None:
+                try:
+                    await network.travel()
+                except BaseException:
+                    # As the driver does: half an answer must not be the next command's.
+                    await self.disconnect(nowait=True)
+                    raise
 
         return FakeAsyncRedis(server=self._server, connection_class=Connection)
 
@@ -58,3 +65,7 @@ class Server:
         self._inside.flushall()
         for key, value in self._copy.items():
             self._inside.restore(key, 0, value)
+
+    def items(self, key: str) -> list[bytes]:
+        """A list, as it is now."""
+        return [item for item in self._inside.lrange(key, 0, -1) if isinstance(item, bytes)]

@@ -75,9 +75,13 @@ class World:
         self.history = History(self.network)
         self.claimants = [Claimant(self.log, self.clock, self.dice) for _ in range(2)]
         self.around = Surroundings(
-            self.dice, self.network, log=self.log, redis=self.redis, answer=self._answer
+            self.dice,
+            self.network,
+            log=self.log,
+            redis=self.redis,
+            faults=self.faults,
+            answer=self._answer,
         )
-        self.around.faults = self.faults
         self._roles = roles
         self.channels = [ids.derived("channel", str(number)) for number in range(CHANNELS)]
         self.chats: list[Instance[Chat]] = []

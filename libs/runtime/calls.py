@@ -25,6 +25,9 @@ T = TypeVar("T", bound=Struct)
 DEADLINE_HEADER = "x-deadline-ms"
 PROBLEM_TYPE = "application/problem+json"
 PACKED_TYPE = "application/msgpack"
+# Services are near each other: a connection stands in milliseconds. One that does not may be to a
+# machine that is gone, and another instance has to be reached within the same deadline.
+CONNECT_S = 0.5
 # Idle connections cost descriptors; more than so many at once only queue in the other service.
 CONNECTIONS_MAX = 100
 # The form of `Retry-After` that the house sends: whole seconds, here less than a day.
@@ -192,7 +195,10 @@ class Caller:
                 max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX
             )
             client = self._clients[address] = httpx.AsyncClient(
-                base_url=address, limits=limits, timeout=None, trust_env=False
+                base_url=address,
+                limits=limits,
+                timeout=httpx.Timeout(None, connect=CONNECT_S),
+                trust_env=False,
             )
         return client
 

@@ -58,7 +58,7 @@ class Posts:
             keys_max=settings.window_keys,
         )
         self._hints = Hints(ports, settings)
-        self._lookup = Lookup(self._hints)
+        self._lookup = Lookup(self._hints, self._windows.settle)
         self._mentions = Mentions(ports, settings)
         self._pace = Pace(ports.clock, most=settings.pace_authors)
         self._flights = Flights(ports.tasks, settings, self._write)

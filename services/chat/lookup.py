@@ -1,5 +1,7 @@
 """Which message a post was before: asked of the window, then of a hint that the log confirms."""
 
+from collections.abc import Awaitable, Callable
+
 from libs.wire.cursor import Cursor
 
 from .flights import Flight
@@ -9,10 +11,12 @@ from .window import ChannelWindow
 
 
 class Lookup:
-    """Looks posts up. Raises `LogError` and `CutBack` where the log has to be read."""
+    """Looks posts up. Raises `LogError` and `CutBack` where the log has to be read. `settle`
+    returns when all that was handed to a channel's log before is read there or never will be."""
 
-    def __init__(self, hints: Hints) -> None:
+    def __init__(self, hints: Hints, settle: Callable[[ChannelWindow], Awaitable[None]]) -> None:
         self._hints = hints
+        self._settle = settle
 
     async def find(self, flight: Flight, channel: ChannelWindow, *, claims: bool) -> Known | None:
         """The message of this post. If there is none and it `claims`, a hint says from now on
@@ -41,18 +45,24 @@ class Lookup:
         known = None
         # Of another epoch there is nothing to be found: its entries have other ids, or are gone.
         if hint.cursor.epoch == here.epoch:
-            known = await self._confirmed(flight, channel, hint)
+            known = await self._confirmed(flight, channel, hint, claims=claims)
         if known is None and claims and (hint.is_done or hint.cursor.epoch != here.epoch):
             await self._hints.renew(post, here)
         return known
 
-    async def _confirmed(self, flight: Flight, channel: ChannelWindow, hint: Hint) -> Known | None:
-        key = flight.post.key
+    async def _confirmed(
+        self, flight: Flight, channel: ChannelWindow, hint: Hint, *, claims: bool
+    ) -> Known | None:
+        key, ident = flight.post.key, hint.cursor.id
         flight.earlier |= not hint.is_done
         await channel.refresh()
         known = await channel.find(key)
-        if known is not None:
-            return known
         if hint.is_done:
-            return await channel.message_at(key, hint.cursor.id)
-        return await channel.written_since(key, hint.cursor.id)
+            return known or await channel.message_at(key, ident)
+        known = known or await channel.written_since(key, ident)
+        if known is None and claims:
+            # A leader that died has left records that its heir has and does not show yet. More
+            # than a window of others may come between those and an append that is made now.
+            await self._settle(channel)
+            known = await channel.find(key) or await channel.written_since(key, ident)
+        return known

@@ -22,7 +22,9 @@ from libs.log.port import (
 from libs.runtime.flight import Flight
 from libs.runtime.tasks import Tasks
 from libs.wire.directory import Placement
+from libs.wire.entries import VOID
 from libs.wire.fold import WINDOW
+from libs.wire.records import EntryRecord, encode
 
 from .model import Key, Known, Window
 from .past import Past
@@ -77,6 +79,13 @@ class ChannelWindow:
         """Take an append of our own, after all that others appended before it."""
         await self._read_to(appended.offset)
         self._take(appended.offset, raw, appended.at_ms)
+
+    async def settle(self) -> None:
+        """Append an entry that is void: what was handed to the log before, by this instance, is
+        read here now, or never will be there. Raises `LogError`."""
+        head = EntryRecord(type=VOID, channel=self.placement.channel, author="", client_id="")
+        raw = encode(head)
+        await self.landed(await self._log.append(self.partition, raw), raw)
 
     async def find(self, key: Key) -> Known | None:
         """The message of this post, if the next entry could be its duplicate."""
@@ -161,6 +170,7 @@ class Windows:
     def __init__(self, log: Log, tasks: Tasks, *, channels_max: int, keys_max: int) -> None:
         self._log = log
         self._flight: Flight[ChannelWindow, None] = Flight(tasks)
+        self._settling: Flight[ChannelWindow, None] = Flight(tasks)
         self._channels_max = channels_max
         self._keys_max = keys_max
         self._known: OrderedDict[str, ChannelWindow] = OrderedDict()
@@ -181,6 +191,11 @@ class Windows:
         if window.is_stale:
             await self._flight.join(window, window.refresh)
         return window
+
+    async def settle(self, window: ChannelWindow) -> None:
+        """See `ChannelWindow.settle`; all who want it now share one entry. One that is under way
+        will do: what was handed over after it cannot have ended before it."""
+        await self._settling.join(window, window.settle)
 
     def _trim(self, used: ChannelWindow) -> None:
         channel = used.placement.channel

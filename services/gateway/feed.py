@@ -32,6 +32,10 @@ from .wake import Waker
 
 # A relay beats once a second; three missed beats are a dead link.
 SILENT_S = 3.5
+# One that cannot be reached does not answer a handshake and no goodbye either: by default either
+# is waited for ten seconds, while another relay would serve.
+OPEN_S = 2.0
+CLOSE_S = 0.5
 RETRY_S_MIN, RETRY_S_MAX = 0.05, 1.0
 NEWEST = -1
 FRAME_BYTES_MAX = 16 << 20
@@ -100,8 +104,12 @@ class Feed:
 
     async def run(self) -> None:
         """Keep a link for ever; wait a jittered moment after each break."""
+        relay = ""
         while True:
-            address = self._address()
+            # Another relay after each break, where there are several.
+            known = self._ports.calls.addresses(RELAY)
+            relay = next((each for each in known if each != relay), known[0])
+            address = relay.replace("http", "ws", 1) + api.FEED
             try:
                 async with self.dial(address) as link:
                     await self._converse(link)
@@ -122,13 +130,10 @@ class Feed:
             # Not through the environment's proxy: a relay is ours and nearby.
             proxy=None,
             ping_interval=None,
+            open_timeout=OPEN_S,
+            close_timeout=CLOSE_S,
             max_size=FRAME_BYTES_MAX,
         )
-
-    def _address(self) -> str:
-        # Another relay after each break, where there are several.
-        relay = self._ports.calls.addresses(RELAY)[0]
-        return relay.replace("http", "ws", 1) + api.FEED
 
     async def _converse(self, link: Wire) -> None:
         for channel in self._opening:

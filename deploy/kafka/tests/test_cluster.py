@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka import ask, distribution
-from deploy.kafka.child import spawn
+from deploy.kafka.child import LOOPBACK, spawn
 from deploy.kafka.cluster import Cluster, running
 from deploy.kafka.distribution import CannotStart, Distribution
 from deploy.kafka.properties import Place, free_ports, rendered
@@ -24,14 +24,22 @@ def known(cluster: Cluster, at: int) -> int:
     return ask.brokers("127.0.0.1", cluster.places[at].port, 1.0)
 
 
+def controller(cluster: Cluster, at: int) -> int:
+    """Who leads the controllers, as a node says."""
+    found = ask.controller("127.0.0.1", cluster.places[at].port, 1.0)
+    assert 1 <= found <= len(cluster.nodes)
+    return found
+
+
 def is_running(pid: int | None) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
 async def test_of_three_nodes_one_is_killed_and_comes_back(tmp_path: Path) -> None:
-    with running(Distribution(), tmp_path / "nodes", 3) as cluster:
+    with running(Distribution(), tmp_path / "nodes", [LOOPBACK] * 3) as cluster:
         victim, witness = cluster.nodes[2], 0
         assert len({node.pid for node in cluster.nodes} - {None}) == 3
+        assert all(controller(cluster, at) == controller(cluster, 0) for at in range(3))
         victim.kill()
         assert victim.pid is None
         await eventually(
@@ -124,7 +132,7 @@ def test_every_word_of_the_properties_is_filled_in_and_two_nodes_are_refused(
         assert not [line for line in lines if "$" in line and not line.startswith("#")]
         assert f"min.insync.replicas={1 if count == 1 else 2}" in lines
     with pytest.raises(ValueError, match="2 nodes"):
-        Cluster(Distribution(), tmp_path, 2)
+        Cluster(Distribution(), tmp_path, [LOOPBACK] * 2)
 
 
 def test_a_child_is_started_by_the_main_thread_only(tmp_path: Path) -> None:

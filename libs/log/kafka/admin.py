@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from confluent_kafka import (
@@ -40,6 +41,10 @@ T = TypeVar("T")
 
 # A broker answers within milliseconds, a cluster that elects within 4 s.
 REQUEST_S = 8.0
+# A question for offsets goes to the leader as it is known here. One that died or stands still is
+# not waited for longer than this before the new leader is asked for; each further try may take
+# twice as long, for it may be a broker that is only slow.
+TRY_S = 1.5
 # 1,000 partitions are led 1.4 s after their creation.
 LED_S = 30.0
 # All that creating does: look, create, wait, look at the settings.
@@ -49,9 +54,14 @@ AGAIN_S = 0.05
 NO_SUCH_TIME = -1
 # Kafka makes at most 10,000 partitions per request.
 CREATED_PARTITIONS_MAX = 8_000
-# Right after a creation or an election; the next try finds the leader.
+# Around a creation, an election or the death of a leader; the next try finds the new one.
 ELECTING = frozenset(
     {
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.OFFSET_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.UNKNOWN_LEADER_EPOCH,
@@ -114,16 +124,17 @@ class Admin:
 
     def ends(self, partitions: Sequence[Partition]) -> dict[Partition, Ends]:
         """Raises `UnknownTopic`."""
-        first = self._offsets(partitions, EARLIEST)
-        last = self._offsets(partitions, LATEST)
-        return {each: Ends(first[each], last[each]) for each in partitions}
+        found = self._offsets(partitions, EARLIEST, LATEST)
+        return {each: Ends(*found[each]) for each in partitions}
 
     def offsets_at(self, partitions: Sequence[Partition], at_ms: int) -> dict[Partition, int]:
         """Raises `UnknownTopic`."""
         # The ends first: what comes between the two questions is then found by its time.
         last = self._offsets(partitions, LATEST)
         found = self._offsets(partitions, OffsetSpec.for_timestamp(at_ms))
-        return {each: last[each] if found[each] < 0 else found[each] for each in partitions}
+        return {
+            each: last[each][0] if found[each][0] < 0 else found[each][0] for each in partitions
+        }
 
     def trim(self, partition: Partition, first: int) -> None:
         """Raises `UnknownTopic`."""
@@ -216,20 +227,22 @@ class Admin:
     def _offsets(
         self,
         partitions: Sequence[Partition],
-        spec: OffsetSpec,
-        *,
-        within_s: float | None = None,
+        *specs: OffsetSpec,
+        within_s: float = REQUEST_S,
         not_yet: Set[int] = ELECTING,
-    ) -> dict[Partition, int]:
-        deadline = time.monotonic() + (within_s or REQUEST_S)
-        found: dict[Partition, int] = {}
-        waiting = list(partitions)
+    ) -> dict[Partition, tuple[int, ...]]:
+        """Of each partition one offset per spec, asked for at once."""
+        deadline = time.monotonic() + within_s
+        found: dict[Partition, tuple[int, ...]] = {}
+        waiting, try_s = list(partitions), TRY_S
         while waiting:
-            found.update(self._offsets_once(waiting, spec, not_yet))
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise LogUnavailable(f"the leaders of {len(waiting)} partitions do not answer")
+            found.update(self._offsets_once(waiting, specs, min(try_s, left_s), not_yet))
             waiting = [each for each in waiting if each not in found]
-            if waiting and time.monotonic() > deadline:
-                raise LogUnavailable(f"{len(waiting)} partitions have no leader")
             if waiting:
+                try_s *= 2
                 time.sleep(AGAIN_S)
                 self._look_at({each.topic for each in waiting})
         return found
@@ -237,28 +250,50 @@ class Admin:
     def _look_at(self, topics: Iterable[str]) -> None:
         """Have the driver learn who leads: what it knew of an old leader is refused for ever."""
         for topic in topics:
-            self._client.list_topics(topic, timeout=REQUEST_S)
+            # Whom it asks may be the broker that is away; the next one is not.
+            with suppress(KafkaException):
+                self._client.list_topics(topic, timeout=TRY_S)
 
     def _offsets_once(
-        self, partitions: Sequence[Partition], spec: OffsetSpec, not_yet: Set[int]
-    ) -> Iterator[tuple[Partition, int]]:
+        self,
+        partitions: Sequence[Partition],
+        specs: Sequence[OffsetSpec],
+        try_s: float,
+        not_yet: Set[int],
+    ) -> Iterator[tuple[Partition, tuple[int, ...]]]:
         """Of those that are led."""
-        asked = {TopicPartition(each.topic, each.index): spec for each in partitions}
-        answers = self._client.list_offsets(
-            asked,
-            isolation_level=IsolationLevel.READ_UNCOMMITTED,
-            request_timeout=REQUEST_S,
-        )
-        for each, future in answers.items():
-            try:
-                offset = _result(future).offset
-            except KafkaException as raised:
-                if error_of(raised).code() not in not_yet:
-                    raise
-                continue
-            # A broker that stands still was seen to be answered for with an offset that is none.
-            if offset >= 0 or (offset == NO_SUCH_TIME and spec not in (EARLIEST, LATEST)):
-                yield Partition(each.topic, each.partition), offset
+        asked = [
+            self._client.list_offsets(
+                {TopicPartition(each.topic, each.index): spec for each in partitions},
+                isolation_level=IsolationLevel.READ_UNCOMMITTED,
+                request_timeout=try_s,
+            )
+            for spec in specs
+        ]
+        answers = [
+            {Partition(each.topic, each.partition): future for each, future in some.items()}
+            for some in asked
+        ]
+        for each in partitions:
+            found = [
+                _offset(some[each], spec, not_yet)
+                for some, spec in zip(answers, specs, strict=True)
+            ]
+            if None not in found:
+                yield each, tuple(offset for offset in found if offset is not None)
+
+
+def _offset(future: "Future[Any]", spec: OffsetSpec, not_yet: Set[int]) -> int | None:
+    """None while nobody knows."""
+    try:
+        offset = int(_result(future).offset)
+    except KafkaException as raised:
+        if error_of(raised).code() not in not_yet:
+            raise
+        return None
+    # A broker that stands still was seen to be answered for with an offset that is none.
+    is_told = offset >= 0 or (offset == NO_SUCH_TIME and spec not in (EARLIEST, LATEST))
+    return offset if is_told else None
 
 
 def _has_leader(partition: Any) -> bool:

@@ -83,7 +83,10 @@ class Lane:
             first, end = self._consumer.get_watermark_offsets(place, READ_S)
             if place.offset < first:
                 raise PositionGone(partition.topic, partition.index, first)
-            return place.offset > end
+            if place.offset > end:
+                return True
+            # A new leader that has not heard yet how far the log goes; this consumer has stopped.
+            raise LogUnavailable(f"{partition} is not read at {place.offset} now")
         if error.code() in PASSING:
             return False
         raise of_ask(error)

@@ -37,6 +37,9 @@ EVERY_CLIENT: Mapping[str, str | int] = {
 }
 
 EVERY_CONSUMER: Mapping[str, str | int] = {
+    # A fetch that a broker holds for longer (beyond its own wait) is given up, and the partition's
+    # new leader is asked for: one that stands still must not keep a tail.
+    "socket.timeout.ms": 2_000,
     # A position that is gone is an answer, never a jump to the end.
     "auto.offset.reset": "error",
     # Positions are committed by who handled the records.

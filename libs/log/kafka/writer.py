@@ -123,9 +123,9 @@ class Writer:
         if self._producer not in broken or self._is_closed:
             return
         self.replaced += 1
-        self._producer.end(REPORT_S)
-        self._retired = [each for each in self._retired if each.is_alive()] + [self._producer]
-        self._producer = Producer(self._make, self._breaks.put)
+        old, self._producer = self._producer, Producer(self._make, self._breaks.put)
+        old.end(REPORT_S)
+        self._retired = [*(each for each in self._retired if each.is_alive()), old]
 
 
 def _answer(answered: Sequence[_Answered]) -> None:

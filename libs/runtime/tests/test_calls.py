@@ -1,8 +1,9 @@
 """Calls between services: the same answers and problems in one process and over a socket."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 
 import httpx
 import pytest
@@ -251,6 +252,26 @@ async def test_the_signed_value_serves_links_that_are_no_requests(shop: Caller) 
     known = Signer(KEY).verify(shop.signed("ann", "s1"), VirtualClock().now_ms())
     assert (known.caller, known.user, known.session) == ("shop", "ann", "s1")
     assert httpx.Headers({"x": shop.signed()})["x"] == shop.signed()
+
+
+async def test_an_instance_out_of_reach_leaves_time_for_the_next() -> None:
+    """Nothing comes back from there, as when a cable is cut."""
+    clock = VirtualClock()
+    with ExitStack() as closing:
+        full = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        # Those that nobody accepts fill its queue; the kernel drops what comes then.
+        for _ in range(4):
+            waiting = closing.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        async with served(bakery(clock)) as address:
+            addresses = {"bakery": (f"http://127.0.0.1:{full.getsockname()[1]}", address)}
+            calls = Caller("shop", signer=Signer(KEY), clock=clock, addresses=addresses)
+            try:
+                replies = [await ask(calls, "/internal/twice") for _ in range(2)]
+            finally:
+                await calls.close()
+    assert replies == [Answer(2)] * 2
 
 
 async def test_an_instance_that_is_not_reached_is_passed_over_for_the_next() -> None:

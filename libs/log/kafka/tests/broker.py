@@ -6,14 +6,17 @@ Without any the tests are skipped and the summary says so; with `CI=true` they f
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from deploy.kafka import ask
+from deploy.kafka.child import LOOPBACK, Home
 from deploy.kafka.cluster import Cluster, running
 from deploy.kafka.distribution import VERSION, CannotStart, Distribution
 from deploy.kafka.node import ANSWERS_S
@@ -26,26 +29,34 @@ DOCKER_ANSWERS_S = 5
 RELEASES = {25: "4.0", 27: "4.1", 29: "4.2", 30: "4.3", 33: "4.4"}
 
 
+class Found(NamedTuple):
+    """A broker's `host:port` (of several, all), and where it is from."""
+
+    bootstrap: str
+    whence: str
+
+
 @contextmanager
-def a_broker(folder: Path) -> Iterator[str]:
-    """`host:port` of a broker that answers; of several, all."""
+def a_broker(folder: Path) -> Iterator[Found]:
+    """A broker, which may still be starting when it is a container."""
     given = os.environ.get("KAFKA_BOOTSTRAP")
+    lack = docker_lacks(IMAGE)
     if given:
-        yield given
-    elif _docker_has_the_image():
-        with _container() as bootstrap:
-            yield bootstrap
+        yield Found(given, "from KAFKA_BOOTSTRAP")
+    elif not lack:
+        with a_container() as bootstrap:
+            yield Found(bootstrap, f"a container of {IMAGE}")
     else:
         with brokers(folder) as cluster:
-            yield cluster.bootstrap
+            yield Found(cluster.bootstrap, f"with jars from Maven (no container: {lack})")
 
 
 @contextmanager
-def brokers(folder: Path, count: int = 1) -> Iterator[Cluster]:
+def brokers(folder: Path, homes: Sequence[Home] = (LOOPBACK,)) -> Iterator[Cluster]:
     """Brokers of our own, to be killed and paused."""
     with ExitStack() as ending:
         try:
-            cluster = ending.enter_context(running(Distribution(), folder, count))
+            cluster = ending.enter_context(running(Distribution(), folder, homes))
         except CannotStart as error:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"no Kafka: {error}")
@@ -61,28 +72,46 @@ def version(bootstrap: str) -> str:
     return f"Kafka {release} (metadata.version {level}) at {bootstrap}"
 
 
-def _docker_has_the_image() -> bool:
-    """Asked by its command line tool: nothing is pulled, and no daemon is a plain no."""
+def docker_lacks(image: str) -> str:
+    """Why there can be no container of the image; empty when there can. Docker is asked by its
+    command line tool: nothing is pulled, and no daemon is a plain no."""
     try:
         asked = subprocess.run(
-            ["docker", "image", "inspect", IMAGE],
+            ["docker", "image", "inspect", "--format", "{{.Id}}", image],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
+            text=True,
             timeout=DOCKER_ANSWERS_S,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
+    except OSError:
+        return "there is no docker"
+    except subprocess.TimeoutExpired:
+        return f"docker does not answer within {DOCKER_ANSWERS_S} s"
+    said = asked.stderr.strip().splitlines() or [f"docker ended with {asked.returncode}"]
+    return "" if asked.returncode == 0 else said[-1]
 
 
 @contextmanager
-def _container() -> Iterator[str]:
+def a_container(make: Callable[[str], DockerContainer] = DockerContainer) -> Iterator[str]:
+    """Start a broker in a container that is removed at the end."""
+    # What removes containers of killed tests is an image of its own, which would be pulled.
+    testcontainers_config.ryuk_disabled = bool(docker_lacks(testcontainers_config.ryuk_image))
     (port,) = free_ports(1)
-    listeners = f"PLAINTEXT://0.0.0.0:{port},CONTROLLER://0.0.0.0:{port + 1}"
-    settings = {
+    container = make(IMAGE).with_bind_ports(port, port)
+    for name, value in settings(port).items():
+        container.with_env(name, value)
+    with container:
+        yield f"127.0.0.1:{port}"
+
+
+def settings(port: int) -> dict[str, str]:
+    """Of a single broker whose clients are outside of its container. Of the image, any of these
+    replaces all of its own."""
+    return {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
-        "KAFKA_LISTENERS": listeners,
+        "KAFKA_LISTENERS": f"PLAINTEXT://0.0.0.0:{port},CONTROLLER://127.0.0.1:{port + 1}",
         "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{port}",
         "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
@@ -93,11 +122,6 @@ def _container() -> Iterator[str]:
         "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
     }
-    container = DockerContainer(IMAGE).with_bind_ports(port, port)
-    for name, value in settings.items():
-        container.with_env(name, value)
-    with container:
-        yield f"127.0.0.1:{port}"
 
 
 def wait_until_it_answers(bootstrap: str) -> None:

@@ -15,10 +15,10 @@ def bootstrap(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[str]:
     """A broker's address."""
-    with a_broker(tmp_path_factory.mktemp("kafka") / "nodes") as bootstrap:
-        wait_until_it_answers(bootstrap)
-        pytestconfig.stash[ASKED] = version(bootstrap)
-        yield bootstrap
+    with a_broker(tmp_path_factory.mktemp("kafka") / "nodes") as found:
+        wait_until_it_answers(found.bootstrap)
+        pytestconfig.stash[ASKED] = f"{version(found.bootstrap)}, {found.whence}"
+        yield found.bootstrap
 
 
 def pytest_terminal_summary(

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from deploy.kafka.child import LOOPBACK
 from deploy.kafka.cluster import Cluster
+from deploy.kafka.node import Node
 from libs.log.contract import fresh, named, outcome, take
 from libs.log.kafka import KafkaLog, open_kafka, settings
 from libs.log.kafka.tests.broker import brokers
@@ -20,6 +22,7 @@ from libs.log.port import (
     OutcomeUnknown,
     Partition,
     Stored,
+    Tail,
     from_group,
 )
 from libs.testing.eventually import eventually
@@ -39,7 +42,7 @@ def one(tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def three(tmp_path: Path) -> Iterator[Cluster]:
-    with brokers(tmp_path / "nodes", 3) as cluster:
+    with brokers(tmp_path / "nodes", [LOOPBACK] * 3) as cluster:
         yield cluster
 
 
@@ -50,6 +53,19 @@ async def opened(cluster: Cluster) -> AsyncIterator[tuple[KafkaLog, Partition]]:
         yield log, Partition((await fresh(log)).name, 0)
     finally:
         await log.close()
+
+
+def leader_of(cluster: Cluster, partition: Partition) -> Node:
+    topics = AdminClient({"bootstrap.servers": cluster.bootstrap}).list_topics(partition.topic)
+    return cluster.nodes[topics.topics[partition.topic].partitions[0].leader - 1]
+
+
+async def reached(tail: Tail, offset: int) -> None:
+    """Return when the tail has given this offset."""
+    async with asyncio.timeout(ON_AGAIN_S):
+        async for batch in tail:
+            if batch[-1].offset >= offset:
+                return
 
 
 class Ledger:
@@ -78,6 +94,10 @@ class Ledger:
         self.gap_s = max(self.gap_s, now - self._acknowledged_at)
         self._acknowledged_at = now
         return appended
+
+    def last_since(self, since: float) -> int | None:
+        """The highest offset, if it was acknowledged after `since`."""
+        return max(self.acknowledged) if self._acknowledged_at > since else None
 
     async def keep_appending(self) -> None:
         while True:
@@ -143,8 +163,7 @@ async def test_of_three_the_leader_is_killed_and_nothing_acknowledged_is_lost(
         ledger = Ledger(log, partition)
         working = tasks.create_task(ledger.keep_appending())
         await eventually(lambda: len(ledger.acknowledged) > 50, within_s=20, what="appends")
-        topics = AdminClient({"bootstrap.servers": three.bootstrap}).list_topics(partition.topic)
-        three.nodes[topics.topics[partition.topic].partitions[0].leader - 1].kill()
+        leader_of(three, partition).kill()
         before = len(ledger.acknowledged)
         await eventually(
             lambda: len(ledger.acknowledged) > before + 50, within_s=ON_AGAIN_S, what="a new leader"
@@ -153,6 +172,36 @@ async def test_of_three_the_leader_is_killed_and_nothing_acknowledged_is_lost(
         await asyncio.wait([working])
         assert 0.5 < ledger.gap_s < 6.0
         assert not [error for error in ledger.errors if not isinstance(error, OutcomeUnknown)]
+        await ledger.check()
+
+
+async def test_of_three_the_leader_stands_still_and_everybody_goes_to_the_new_one(
+    three: Cluster,
+) -> None:
+    """Its connections stay open, so only a bound in time tells: tails, pages and questions for
+    ends go on while it still stands."""
+    async with opened(three) as (log, partition), asyncio.TaskGroup() as tasks:
+        loop = asyncio.get_running_loop()
+        ledger = Ledger(log, partition)
+        working = tasks.create_task(ledger.keep_appending())
+        await eventually(lambda: len(ledger.acknowledged) > 50, within_s=20, what="appends")
+        async with log.tail({partition: 0}) as tail:
+            leader = leader_of(three, partition)
+            paused = loop.time()
+            leader.pause()
+            # What is under way ends as unknown; this one is the new leader's.
+            await eventually(lambda: ledger.errors, within_s=15, what="an append that failed")
+            after = await eventually(
+                lambda: ledger.last_since(paused + 4.0), within_s=ON_AGAIN_S, what="a new leader"
+            )
+            assert after is not None
+            await reached(tail, after)
+            ends = (await log.ends([partition]))[partition]
+            assert ends.next > after
+            assert len(await log.read(partition, after, limit=1)) == 1
+        working.cancel()
+        await asyncio.wait([working])
+        leader.resume()
         await ledger.check()
 
 
