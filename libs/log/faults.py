@@ -117,7 +117,7 @@ class FaultyLog:
         self._plan = plan
         self._later = later
         self._is_cut = False
-        self._tails: set[_FaultyTail] = set()
+        self._tails: dict[_FaultyTail, None] = {}  # in order: a seed decides, not an address
         self._late: deque[tuple[Partition, bytes, bytes]] = deque()
         self._released = asyncio.Event()
 
@@ -181,11 +181,11 @@ class FaultyLog:
         self.check()
         async with self._inner.tail(starts) as inner:
             tail = _FaultyTail(self, inner)
-            self._tails.add(tail)
+            self._tails[tail] = None
             try:
                 yield tail
             finally:
-                self._tails.discard(tail)
+                self._tails.pop(tail, None)
 
     @asynccontextmanager
     async def group(
@@ -195,11 +195,11 @@ class FaultyLog:
         self.check()
         async with self._inner.group(name, topics, positions) as inner:
             member = _FaultyGroup(self, inner)
-            self._tails.add(member)
+            self._tails[member] = None
             try:
                 yield member
             finally:
-                self._tails.discard(member)
+                self._tails.pop(member, None)
 
     async def trim(self, partition: Partition, first: int) -> None:
         """See the port."""

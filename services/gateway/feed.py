@@ -7,9 +7,11 @@ channel is watched anew from its head. After a break every channel is, at whiche
 
 import asyncio
 import random
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from typing import Literal, Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from libs.runtime import identity
@@ -39,6 +41,14 @@ NEWEST = -1
 FRAME_BYTES_MAX = 16 << 20
 
 _log = logger("gateway.feed")
+
+
+class Wire(Protocol):
+    """One message is one frame. Both raise `ConnectionClosed`."""
+
+    async def send(self, message: bytes) -> None: ...
+
+    async def recv(self, decode: Literal[False]) -> bytes: ...
 
 
 class _Silent(Exception):
@@ -101,17 +111,7 @@ class Feed:
             relay = next((each for each in known if each != relay), known[0])
             address = relay.replace("http", "ws", 1) + api.FEED
             try:
-                async with connect(
-                    address,
-                    additional_headers={identity.HEADER: self._ports.calls.signed()},
-                    compression=None,
-                    # Not through the environment's proxy: a relay is ours and nearby.
-                    proxy=None,
-                    ping_interval=None,
-                    open_timeout=OPEN_S,
-                    close_timeout=CLOSE_S,
-                    max_size=FRAME_BYTES_MAX,
-                ) as link:
+                async with self.dial(address) as link:
                     await self._converse(link)
             except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as fault:
                 _log.info("no relay", address=address, fault=str(fault))
@@ -121,7 +121,21 @@ class Feed:
             self._is_linked = False
             await self._ports.clock.sleep(random.uniform(RETRY_S_MIN, RETRY_S_MAX))
 
-    async def _converse(self, link: ClientConnection) -> None:
+    def dial(self, address: str) -> AbstractAsyncContextManager[Wire]:
+        """A connection to a relay. Raises `OSError`, `TimeoutError` or an error of websockets."""
+        return connect(
+            address,
+            additional_headers={identity.HEADER: self._ports.calls.signed()},
+            compression=None,
+            # Not through the environment's proxy: a relay is ours and nearby.
+            proxy=None,
+            ping_interval=None,
+            open_timeout=OPEN_S,
+            close_timeout=CLOSE_S,
+            max_size=FRAME_BYTES_MAX,
+        )
+
+    async def _converse(self, link: Wire) -> None:
         for channel in self._opening:
             self._wish(Watch(channel, self._claims[channel], NEWEST))
         for room in self._hub.rooms.values():
@@ -134,7 +148,7 @@ class Feed:
         finally:
             sender.cancel()
 
-    async def _send(self, link: ClientConnection) -> None:
+    async def _send(self, link: Wire) -> None:
         try:
             while True:
                 await self._has_wishes.wait()
@@ -219,11 +233,9 @@ class Feed:
         DELIVERY_LAG.observe(max(0.0, self._ports.clock.now_ms() - appended_ms) / 1000)
 
 
-async def _next(link: ClientConnection) -> bytes:
+async def _next(link: Wire) -> bytes:
     try:
         async with asyncio.timeout(SILENT_S):
-            raw = await link.recv(decode=False)
+            return await link.recv(decode=False)
     except TimeoutError as fault:
         raise _Silent(f"nothing heard for {SILENT_S} s") from fault
-    assert isinstance(raw, bytes)
-    return raw

@@ -65,28 +65,29 @@ class Hub:
     """Watched channels and the outboxes of those who watch them."""
 
     def __init__(self) -> None:
-        self.watchers: dict[str, set[Outbox]] = {}
-        self.outboxes: set[Outbox] = set()
+        # Dicts, not sets: who hears first must not hang on addresses.
+        self.watchers: dict[str, dict[Outbox, None]] = {}
+        self.outboxes: dict[Outbox, None] = {}
 
     def join(self, outbox: Outbox) -> None:
         """A gateway is there."""
-        self.outboxes.add(outbox)
+        self.outboxes[outbox] = None
 
     def leave(self, outbox: Outbox, watched: Iterable[str]) -> None:
         """A gateway is gone; `watched` are its channels."""
-        self.outboxes.discard(outbox)
+        self.outboxes.pop(outbox, None)
         for channel in watched:
             self.unwatch(outbox, channel)
 
     def watch(self, outbox: Outbox, channel: str) -> None:
         """What is published of `channel` is put into `outbox` from now on."""
-        self.watchers.setdefault(channel, set()).add(outbox)
+        self.watchers.setdefault(channel, {})[outbox] = None
 
     def unwatch(self, outbox: Outbox, channel: str) -> None:
         """No more of `channel`."""
         watching = self.watchers.get(channel)
         if watching is not None:
-            watching.discard(outbox)
+            watching.pop(outbox, None)
             if not watching:
                 del self.watchers[channel]
 

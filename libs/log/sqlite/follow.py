@@ -15,29 +15,30 @@ class Wakes:
     """Who is to be woken when a partition has new records."""
 
     def __init__(self) -> None:
-        self._followers: defaultdict[Partition, set[Follower]] = defaultdict(set)
-        self._all: set[Follower] = set()
+        # Dicts, not sets: who is woken in which order must not hang on addresses and hashes.
+        self._followers: defaultdict[Partition, dict[Follower, None]] = defaultdict(dict)
+        self._all: dict[Follower, None] = {}
         self._ended = False
 
     def add(self, follower: "Follower", partition: Partition) -> None:
         """From now on."""
-        self._followers[partition].add(follower)
+        self._followers[partition][follower] = None
 
     def discard(self, follower: "Follower", partition: Partition) -> None:
         """No longer."""
-        self._followers[partition].discard(follower)
+        self._followers[partition].pop(follower, None)
         if not self._followers[partition]:
             del self._followers[partition]
 
     def enter(self, follower: "Follower") -> None:
         """A follower begins; one that begins after the end is ended at once."""
-        self._all.add(follower)
+        self._all[follower] = None
         if self._ended:
             follower.end()
 
     def leave(self, follower: "Follower") -> None:
         """A follower is gone."""
-        self._all.discard(follower)
+        self._all.pop(follower, None)
 
     def committed(self, partitions: Iterable[Partition]) -> None:
         """These have new records."""
@@ -66,7 +67,7 @@ class Follower:
         self._wakes = wakes
         self._page_of = page_of
         self._ends_of = ends_of
-        self._unchecked: set[Partition] = set()
+        self._unchecked: dict[Partition, None] = {}
         self._ready: dict[Partition, None] = {}  # a dict keeps the order: each gets its turn
         self._ended = False
         wakes.enter(self)
@@ -75,13 +76,13 @@ class Follower:
         """Follow these as well."""
         for partition, position in starts.items():
             self.positions[partition] = position
-            self._unchecked.add(partition)
+            self._unchecked[partition] = None
             self._wakes.add(self, partition)
 
     def stop(self, partition: Partition) -> None:
         """Follow this no longer."""
         del self.positions[partition]
-        self._unchecked.discard(partition)
+        self._unchecked.pop(partition, None)
         self._ready.pop(partition, None)
         self._wakes.discard(self, partition)
 

@@ -8,6 +8,7 @@ import pytest
 
 from libs.log.contract import LogContract
 from libs.log.faults import FaultyLog, Script
+from libs.log.memory import MemoryLog
 from libs.log.port import Log
 from libs.log.sqlite import SqliteLog, open_sqlite
 
@@ -45,6 +46,18 @@ class TestSqliteInMemory(LogContract):
     async def compact(self, log: Log) -> None:
         assert isinstance(log, SqliteLog)
         await log.sweep()
+
+
+class TestMemory(LogContract):
+    @pytest.fixture
+    async def log(self) -> AsyncIterator[Log]:
+        log = MemoryLog(StumblingClock())
+        yield log
+        await log.close()
+
+    async def compact(self, log: Log) -> None:
+        assert isinstance(log, MemoryLog)
+        log.sweep()
 
 
 class TestIdleFaults(LogContract):

@@ -77,7 +77,7 @@ def test_who_has_gone_is_forgotten() -> None:
         hub.join(outbox)
         hub.watch(outbox, "c")
     hub.leave(one, ["c", "d"])
-    assert (hub.watchers, hub.outboxes) == ({"c": {two}}, {two})
+    assert (hub.watchers, hub.outboxes) == ({"c": {two: None}}, {two: None})
     hub.forget("c")
     assert hub.watchers == {}
     hub.close(RESTART)

@@ -47,7 +47,7 @@ async def test_a_link_that_ends_leaves_nothing_behind(log: WatchedLog) -> None:
         link.close(RESTART)
         link.leave()
         log.go.set()
-    assert (hub.watchers, hub.outboxes) == ({}, set())
+    assert (hub.watchers, hub.outboxes) == ({}, {})
 
 
 async def test_a_socket_without_an_identity_is_closed_before_it_opens(log: WatchedLog) -> None:
@@ -68,4 +68,4 @@ async def test_a_socket_without_an_identity_is_closed_before_it_opens(log: Watch
         scope = {"type": "websocket", "path": FEED, "headers": [], "query_string": b""}
         await app(scope, receive, send)
     assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", DENIED)]
-    assert hub.outboxes == set()
+    assert hub.outboxes == {}
