@@ -92,8 +92,9 @@ def _unanswered(found: Seen) -> list[str]:
 
 
 def _broken(events: Sequence[Event]) -> list[str]:
-    # Redis is emptied in these runs, so that repetitions are known within the window only.
-    verdict = judge(events, Limits(hints=False))
+    # Redis is emptied in these runs, so that repetitions are known within the window only; and chat
+    # writes void entries behind what a leader that died may have left.
+    verdict = judge(events, Limits(hints=False, foreign=True))
     return _few([f"{each.law} {each.kind}: {each.what}" for each in verdict.findings])
 
 

@@ -47,11 +47,13 @@ async def until_one_ends(*works: Coroutine[Any, Any, None], name: str) -> None:
     Not a TaskGroup: that one cancels once, and waits for ever when a driver loses it."""
     tasks = {asyncio.create_task(work, name=name) for work in works}
     try:
-        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await _ended(tasks)
-    for task in ended:
-        task.result()
+    # All are looked at: what a second one raised would be reported as unnoticed.
+    faults = [task.exception() for task in tasks if not task.cancelled()]
+    for fault in filter(None, faults):
+        raise fault
 
 
 async def _ended(tasks: set[asyncio.Task[None]]) -> None:

@@ -1,6 +1,7 @@
 """What runs side by side ends together, also when a driver loses a cancel."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -49,6 +50,16 @@ async def test_the_fault_of_one_ends_the_others_and_comes_out() -> None:
     with pytest.raises(ValueError, match="one of them"):
         await until_one_ends(other.run(), fails(), name="test")
     assert other.has_ended
+
+
+async def test_of_two_faults_one_comes_out_and_none_is_left_unnoticed() -> None:
+    unnoticed: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unnoticed.append(context))
+    with pytest.raises(ValueError, match="one of them"):
+        await until_one_ends(fails(), fails(), name="test")
+    gc.collect()
+    assert not unnoticed
 
 
 async def test_the_end_of_one_ends_the_others() -> None:
