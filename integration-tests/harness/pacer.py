@@ -59,19 +59,27 @@ class Pacer:
         self.offered = 0
 
     async def run(self) -> None:
-        """Offer until `finish`; then wait for what is not acknowledged."""
+        """Offer until `finish`, then wait for the rest. Raises `AssertionError` when
+        ever more of them wait."""
+        try:
+            async with asyncio.TaskGroup() as posting:
+                await self._offer(posting)
+        finally:
+            for each in self._idle:
+                each.writer.close()
+
+    async def _offer(self, posting: asyncio.TaskGroup) -> None:
         began = time.monotonic()
-        async with asyncio.TaskGroup() as posting:
-            while not self._done.is_set():
-                due = int((time.monotonic() - began) * self._rate)
-                waiting = self.offered - len(self.acknowledged)
-                assert waiting < WAITING_MAX, f"{waiting} posts wait: {dict(self.answers)}"
-                for number in range(self.offered, due):
-                    posting.create_task(self._post(number))
-                self.offered = max(self.offered, due)
-                await self._tick()
-        for each in self._idle:
-            each.writer.close()
+        while not self._done.is_set():
+            due = int((time.monotonic() - began) * self._rate)
+            waiting = self.offered - len(self.acknowledged)
+            assert waiting < WAITING_MAX, f"{waiting} posts wait: {dict(self.answers)}"
+            for number in range(self.offered, due):
+                posting.create_task(self._post(number))
+            self.offered = max(self.offered, due)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1 / self._rate):
+                    await self._done.wait()
 
     def finish(self) -> None:
         """Offer no more."""
@@ -87,11 +95,6 @@ class Pacer:
         """Seconds between two acknowledgements, at most, from `since` on."""
         times = sorted(each.at for each in self.acknowledged.values() if each.at >= since)
         return max(after - before for before, after in pairwise([since, *times]))
-
-    async def _tick(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(1 / self._rate):
-                await self._done.wait()
 
     async def _post(self, number: int) -> None:
         sent = time.monotonic()
@@ -125,6 +128,9 @@ class Pacer:
         except (OSError, EOFError, TimeoutError):
             writer.close()
             return 0, {}
+        except asyncio.CancelledError:
+            writer.close()
+            raise
         self._idle.append(Connection(reader, writer, time.monotonic()))
         return status, answer
 

@@ -103,8 +103,15 @@ class People:
     async def person(self, handle: str) -> Person:
         """Sign up and in."""
         body = {"handle": handle, "password": PASSWORD, "display_name": handle.title()}
-        reply = await self._client.post("/v1/accounts", json=body)
-        assert reply.status_code in {201, 409}, reply.text
+
+        async def signed_up() -> bool:
+            reply = await self._client.post("/v1/accounts", json=body)
+            assert reply.status_code in {201, 409}, reply.text
+            return True
+
+        # A 503 says to send it again: while members of a group come and go, what is written may
+        # show later than a request waits.
+        await eventually(signed_up, within_s=POSTED_S, every_s=RETRY_S, what=f"{handle} signs up")
         return await self.sign_in(handle)
 
     async def sign_in(self, handle: str) -> Person:

@@ -30,7 +30,9 @@ class ProcessSettings:
     """What concerns the process, whichever services run in it."""
 
     port: Annotated[int, Says(ge=1, le=64_000, description="Port of the gateway")] = 8080
-    host: Annotated[str, Says(description="Address that the public listener binds")] = "127.0.0.1"
+    host: Annotated[str, Says(description="Address that listeners bind (embedded: public)")] = (
+        "127.0.0.1"
+    )
     data: Annotated[Path, Says(description="Folder of the embedded log and secrets")] = Path("var")
     log_url: Annotated[str, Says(description="The log; empty: sqlite in the data folder")] = ""
     store_url: Annotated[
