@@ -10,8 +10,8 @@ class Limits:
     """`window`: entries within which one post shows as one message whatever is lost. `hints`: so
     it does at any distance, because Redis was not emptied. `appends`: records that one attempt may
     make. `foreign`: a void may be of no post: others write into the log, or chat settles what a
-    dead leader left. `access_ns`: how long after its end an access may still be used. `aftermath_ns`:
-    how long after its end a fault is blamed for what is slow."""
+    dead leader left. `access_ns`: how long after its end an access may still be used.
+    `aftermath_ns`: how long after its end a fault is blamed for what is slow."""
 
     window: int = 512
     hints: bool = True
