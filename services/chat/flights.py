@@ -35,6 +35,16 @@ class Outcome(NamedTuple):
     is_new: bool
 
 
+class _Tried(NamedTuple):
+    """After which entry a post is, and whether it is there at all nobody knows."""
+
+    since: Cursor | None
+    is_unknown: bool
+
+
+_NEVER = _Tried(None, is_unknown=False)
+
+
 class Flight:
     """One post on its way. `since` is the channel's last entry before the first attempt that may
     have been written, as far as this instance knows."""
@@ -106,9 +116,10 @@ class Flights:
         self._write = write
         self._turns = Turns()
         self._flying: dict[_Key, Flight] = {}
-        # Posts whose append ended without an answer, the newest `posts_in_flight` of them, and
-        # after which entry they may be.
-        self._unknown: OrderedDict[_Key, Cursor | None] = OrderedDict()
+        # After which entry the newest posts that were handed over here are, or may be. An answer
+        # can be lost on its way as well, and Redis may be away: then this leads a repetition back.
+        self._tried: OrderedDict[_Key, _Tried] = OrderedDict()
+        self._tried_most = settings.posts_remembered
 
     async def outcome(self, post: Post) -> Outcome:
         """Send the post on its way or find it there, and wait. Raises `Problem`."""
@@ -117,9 +128,9 @@ class Flights:
         if flight is not None:
             flight.join(post)
             return (await self._wait(flight))._replace(is_new=False)
-        earlier = post.retry or key in self._unknown
-        since = self._unknown.get(key)
-        flight = Flight(post, self._turns.take(post.channel), earlier=earlier, since=since)
+        tried = self._tried.get(key, _NEVER)
+        earlier = post.retry or tried.is_unknown
+        flight = Flight(post, self._turns.take(post.channel), earlier=earlier, since=tried.since)
         if len(self._flying) >= self._most:
             flight.give_up()
             raise flight.told(not_written("too many posts are under way"))
@@ -138,7 +149,7 @@ class Flights:
     async def _fly(self, key: _Key, flight: Flight) -> None:
         try:
             flight.landing.set_result(await self._write(flight))
-            self._unknown.pop(key, None)
+            self._remember(key, _Tried(flight.since, is_unknown=False))
         except Problem as refused:
             self._refuse(key, flight, flight.told(refused))
         except asyncio.CancelledError:
@@ -155,10 +166,13 @@ class Flights:
     def _refuse(self, key: _Key, flight: Flight, problem: Problem) -> None:
         flight.landing.set_exception(problem)
         if problem.retry == "same-key":
-            self._unknown[key] = flight.since
-            self._unknown.move_to_end(key)
-        if len(self._unknown) > self._most:
-            self._unknown.popitem(last=False)
+            self._remember(key, _Tried(flight.since, is_unknown=True))
+
+    def _remember(self, key: _Key, tried: _Tried) -> None:
+        self._tried[key] = tried
+        self._tried.move_to_end(key)
+        if len(self._tried) > self._tried_most:
+            self._tried.popitem(last=False)
 
 
 def reused() -> Refused:

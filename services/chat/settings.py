@@ -33,7 +33,7 @@ class Settings:
     hint_s: Annotated[
         float,
         Says(gt=0, le=1, description="How long Redis may take; a post that waits longer is late"),
-    ] = 0.1
+    ] = 0.25
     hints_waiting: Annotated[
         int,
         Says(ge=1, description="Commands that wait for Redis; more are not given, some 500 bytes"),
@@ -56,6 +56,14 @@ class Settings:
     posts_in_flight: Annotated[
         int, Says(ge=1, description="Posts under way at once; more are refused")
     ] = 4_096
+    posts_remembered: Annotated[
+        int,
+        Says(
+            ge=1,
+            description="Posts whose place is remembered here beside Redis, some 400 bytes each: "
+            "those of the seconds in which a lost answer is asked for again",
+        ),
+    ] = 16_384
     window_channels: Annotated[
         int, Says(ge=1, description="Channels whose newest entries are kept; others are read first")
     ] = 10_000

@@ -30,8 +30,12 @@ AWAY_S = 1.0
 # A pipeline of so many is some 100 KB and under 10 ms of Redis's time.
 PIPELINE_MAX = 1_000
 
+# A timeout that fires this many times later than it should tells of us, not of Redis.
+LATE = 2.0
+
 _log = logger("chat.hints")
 _Command = Callable[[Pipeline], object]
+_Asked = tuple[_Command, "asyncio.Future[bytes | None]"]
 
 
 class Hint(NamedTuple):
@@ -96,19 +100,20 @@ class Hints:
         finally:
             self._is_out = False
 
-    async def _send(self, batch: list[tuple[_Command, "asyncio.Future[bytes | None]"]]) -> None:
+    async def _send(self, batch: list[_Asked]) -> None:
+        began_s = self._ports.clock.monotonic()
         try:
             answers = await self._answers([command for command, _ in batch])
-        except (StoreUnavailable, TimeoutError):
-            self._gone()
-            batch += self._waiting
-            self._waiting.clear()
+        except (StoreUnavailable, TimeoutError) as fault:
+            took_s = self._ports.clock.monotonic() - began_s
+            # If we were late ourselves, a process that had no time, Redis may well have answered.
+            if isinstance(fault, StoreUnavailable) or took_s <= LATE * self._answer_s:
+                self._gone()
+                batch += self._waiting
+                self._waiting.clear()
             HINTS_LOST.inc(len(batch))
             answers = [None] * len(batch)
-        for (_, waiting), answer in zip(batch, answers, strict=True):
-            # Whoever asked may have gone.
-            if not waiting.done():
-                waiting.set_result(answer if isinstance(answer, bytes) else None)
+        _answer(batch, answers)
 
     async def _answers(self, commands: Sequence[_Command]) -> list[object]:
         async with asyncio.timeout(self._answer_s):
@@ -143,6 +148,13 @@ KINDS = ("pending", "done")
 _PREFIX = f"{CHAT}:post:"
 # Nobody writes it.
 _PROBE = f"{_PREFIX}probe"
+
+
+def _answer(batch: Sequence[_Asked], answers: Sequence[object]) -> None:
+    for (_, waiting), answer in zip(batch, answers, strict=True):
+        # Whoever asked may have gone.
+        if not waiting.done():
+            waiting.set_result(answer if isinstance(answer, bytes) else None)
 
 
 def _key(post: Post) -> str:

@@ -154,7 +154,7 @@ async def test_unknown_ends_are_remembered_up_to_a_bound(log: Log) -> None:
     script = [Fault.ERROR_THEN_LATE_APPEND] * 3 + [Fault.ERROR_BEFORE] * 2
     redis = WatchedRedis()
     redis.is_away = True
-    settings = Settings(posts_in_flight=2)
+    settings = Settings(posts_remembered=2)
     async with running(FaultyLog(log, Script(script)), settings, store=redis.as_redis()) as chat:
         for client_id in ("c1", "c2", "c3"):
             assert await _code(chat, client_id) == "outcome_unknown"

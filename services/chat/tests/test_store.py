@@ -147,6 +147,17 @@ async def test_an_append_that_ended_unknown_is_found_here_without_any_hint(log: 
         assert (answer.status_code, answer.json()["id"]) == (200, 1)
 
 
+async def test_a_post_whose_answer_was_lost_is_found_here_without_any_hint(log: Log) -> None:
+    """It was acknowledged, but not to whom it concerns, and over a window of others came since."""
+    redis = WatchedRedis()
+    redis.is_away = True
+    async with running(log, store=redis.as_redis()) as chat:
+        assert (await chat.post()).json()["id"] == 1
+        await _fill(log)
+        answer = await chat.post()
+        assert (answer.status_code, answer.json()["id"]) == (200, 1)
+
+
 async def test_an_append_that_lands_after_its_repetition_stays_void(log: Log) -> None:
     redis, faulty = WatchedRedis(), FaultyLog(log, Script([Fault.ERROR_THEN_LATE_APPEND]))
     async with running(faulty, store=redis.as_redis()) as chat:
