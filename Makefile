@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up up-kafka kafka test test-long test-mutants check fmt lock docs environment environment-dev
+.PHONY: help up up-kafka kafka test test-long test-mutants test-faults check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -9,6 +9,7 @@ INSTANCES ?= 1
 REDIS_URL ?=
 KAFKA_BOOTSTRAP ?=
 ARGS ?=
+SEEDS ?= 1
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -38,6 +39,9 @@ test-long: environment-dev ## run what takes minutes: claims at once, readers, b
 
 test-mutants: environment-dev ## run the tests on trees that each break a law: every one must be found
 	@$(PY) -m pytest -m mutants -v $(ARGS)
+
+test-faults: environment-dev ## run seeds of faults under load, judged: minutes each, as root (SEEDS="1 2 3")
+	@SEEDS='$(SEEDS)' $(PY) -m pytest -m faults $(ARGS)
 
 check: environment-dev ## ruff, types and the laws of the repository
 	$(PY) -m ruff check .

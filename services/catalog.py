@@ -52,6 +52,7 @@ ROUTES = (
     Route("POST", "/v1/channels", GROUP_MEMBERSHIP),
     Route("GET", "/v1/channels", GROUP_MEMBERSHIP),
     Route("GET", "/v1/channels/{channel}", GROUP_MEMBERSHIP),
+    Route("PATCH", "/v1/channels/{channel}", GROUP_MEMBERSHIP),
     Route("GET", "/v1/me/channels", GROUP_MEMBERSHIP),
     Route("GET", "/v1/channels/{channel}/members", GROUP_MEMBERSHIP),
     Route("PUT", "/v1/channels/{channel}/members/me", GROUP_MEMBERSHIP),

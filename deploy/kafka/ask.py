@@ -1,7 +1,8 @@
-"""Two questions to a broker in Kafka's own protocol, so that waiting for one needs no driver.
+"""Three questions to a broker in Kafka's own protocol, so that waiting for one needs no driver.
 
 Metadata (key 3, version 1) lists the brokers; ApiVersions (key 18, version 3) has what the broker
-says about its release: the highest `metadata.version` that it supports.
+says about its release: the highest `metadata.version` that it supports; DescribeQuorum (key 55,
+version 0) tells who the active controller is, which drivers cannot ask.
 """
 
 import io
@@ -11,6 +12,8 @@ import struct
 CLIENT = b"rostrum"
 METADATA, METADATA_VERSION = 3, 1
 API_VERSIONS, API_VERSIONS_VERSION = 18, 3
+QUORUM, QUORUM_VERSION = 55, 0
+QUORUM_TOPIC = b"__cluster_metadata"
 SUPPORTED_FEATURES = 0
 # The largest answer to these questions is a few kilobytes.
 ANSWER_BYTES_MAX = 1 << 20
@@ -40,6 +43,24 @@ def features(host: str, port: int, timeout_s: float) -> dict[str, int]:
         if tag == SUPPORTED_FEATURES:
             found = dict(_feature(field) for _ in range(_varint(field) - 1))
     return found
+
+
+def controller(host: str, port: int, timeout_s: float) -> int:
+    """The node that leads the controllers now. Raises `OSError`, also while there is none."""
+    topic = bytes([len(QUORUM_TOPIC) + 1]) + QUORUM_TOPIC
+    one_partition = b"\x02" + struct.pack(">i", 0) + b"\0"
+    body = b"\0" + b"\x02" + topic + one_partition + b"\0" + b"\0"
+    answer = _asked((host, port), _request(QUORUM, QUORUM_VERSION, body), timeout_s)
+    answer.read(1)  # no tags
+    (error,) = struct.unpack(">h", answer.read(2))
+    if error or _varint(answer) != 2:
+        raise OSError(f"{host}:{port} does not know the quorum: error {error}")
+    answer.read(_varint(answer) - 1)  # the topic's name
+    answer.read(1)  # one partition
+    _partition, error, leader = struct.unpack(">ihi", answer.read(10))
+    if error or leader < 0:
+        raise OSError(f"{host}:{port} knows no leader of the quorum: error {error}")
+    return int(leader)
 
 
 def _feature(field: io.BytesIO) -> tuple[str, int]:

@@ -40,6 +40,34 @@ class GroupTasks:
             await asyncio.wait(set(self._living), timeout=CANCEL_AGAIN_S)
 
 
+async def until_one_ends(*works: Coroutine[Any, Any, None], name: str) -> None:
+    """Run `works` side by side until one ends, or the caller is cancelled; then the others are
+    cancelled until each has ended. Raises what the first one raised.
+
+    Not a TaskGroup: that one cancels once, and waits for ever when a driver loses it."""
+    tasks = {asyncio.create_task(work, name=name) for work in works}
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _ended(tasks)
+    for task in ended:
+        task.result()
+
+
+async def _ended(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel until each has ended, whatever is asked of us meanwhile."""
+    asked: asyncio.CancelledError | None = None
+    while living := {task for task in tasks if not task.done()}:
+        for task in living:
+            task.cancel()
+        try:
+            await asyncio.wait(living, timeout=CANCEL_AGAIN_S)
+        except asyncio.CancelledError as again:
+            asked = again
+    if asked is not None:
+        raise asked
+
+
 def running_tasks() -> list[str]:
     """One line per task of this loop: its name and where it waits. For `/debug/tasks`."""
     lines = []

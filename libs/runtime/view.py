@@ -4,18 +4,21 @@ The position of each partition is written in the same MULTI as the batch it belo
 of the position: a member of the group that lost the partition finds it moved and writes nothing.
 So the stored position decides where to go on, and a flushed Redis is a view at position 0.
 
+What is to happen after a batch is in (`applied`) happens at least once: how far it has come is
+stored beside the position, and whoever is given the partition next begins with what is left.
+
 Whoever reads the view asks `settled` with the position that it read together with the data: below
 the goal (the end at start, or the highest position seen) what is missing is unknown, not absent.
 Every instance looks at all positions once in `WATCH_S`, also at those that others write: so a flush
 is noticed when nothing is appended, and an instance that only reads knows how far the view was.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from libs.log.port import Group, LogError, Partition, Stored
+from libs.log.port import READ_RECORDS_MAX, Group, LogError, Partition, Stored
 from libs.runtime.logging import logger
 from libs.runtime.service import Ports
+from libs.runtime.tasks import until_one_ends
 from libs.store import Pipeline, StoreUnavailable, WatchError
 from libs.wire.codes import OutcomeUnknown
 from libs.wire.topics import Topic
@@ -40,15 +43,11 @@ class _Moved(Exception):
     """The stored position is not what this member wrote last."""
 
 
-async def _no_effect(_: Sequence[Stored]) -> None:
-    return None
-
-
 class View:
     """One service's view over `topics`.
 
     `fold` queues the writes of a batch (records of one partition, in order) and may be called again
-    with the same batch; `applied` is told after the batch is in.
+    with the same batch; `applied` is told after the batch is in, of each record once or more.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class View:
         fold: Fold,
         *,
         ports: Ports,
-        applied: Applied = _no_effect,
+        applied: Applied | None = None,
     ) -> None:
         self._service = service
         self._topics = topics
@@ -80,6 +79,10 @@ class View:
     def position_key(self, partition: Partition) -> str:
         """Where the position of a partition is stored; read it in one go with the data."""
         return f"{self._service}:view:{partition.topic}:{partition.index}"
+
+    def applied_key(self, partition: Partition) -> str:
+        """Where it is stored up to which position `applied` was told."""
+        return f"{self._service}:applied:{partition.topic}:{partition.index}"
 
     def settled(self, partition: Partition, stored: bytes | None) -> bool:
         """Whether the data read with this position are all there: what is missing is absent."""
@@ -118,13 +121,12 @@ class View:
             pause_s = 0.0
             try:
                 await self._membership()
-            except* _Moved:
+            except _Moved:
                 self._fault = "its position in Redis moved"
-            except* (LogError, StoreUnavailable) as faults:
-                self._fault = str(faults.exceptions[0])
+            except (LogError, StoreUnavailable) as fault:
+                self._fault = str(fault)
                 _log.warning("view waits", service=self._service, fault=self._fault)
                 pause_s = RETRY_S
-            # Not above: a cancel that comes inside of `except*` leaves it as a group, as a fault.
             await self._ports.clock.sleep(pause_s)
 
     async def _membership(self) -> None:
@@ -138,9 +140,7 @@ class View:
             self._group, self._fault = group, None
             self._waits_until_s = self._ports.clock.monotonic() + GIVEN_S_MAX
             try:
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(self._follow(group), name=f"{name}.follow")
-                    both.create_task(self._notice_flush(), name=f"{name}.notice")
+                await until_one_ends(self._follow(group), self._notice_flush(), name=name)
             finally:
                 self._group = None
 
@@ -177,15 +177,36 @@ class View:
         # Asked for what is new only: what this member has already goes on as it is.
         stored = await self._stored(partitions)
         self._mine.update(stored)
+        for partition, position in stored.items():
+            await self._apply_rest(partition, position)
         return stored
+
+    async def _apply_rest(self, partition: Partition, until: int) -> None:
+        """Tell of what is in the view, and was not told of when its last owner died."""
+        if self._applied is None:
+            return
+        told = await self._ports.store.get(self.applied_key(partition))
+        start = until if told is None else int(told)
+        while start < until:
+            batch = await self._ports.log.read(partition, start, limit=READ_RECORDS_MAX)
+            rest = [stored for stored in batch if stored.offset < until]
+            start = rest[-1].offset + 1 if rest else until
+            await self._tell(partition, start, rest)
+
+    async def _tell(self, partition: Partition, position: int, batch: Sequence[Stored]) -> None:
+        if self._applied is not None:
+            if batch:
+                await self._applied(batch)
+            await self._ports.store.set(self.applied_key(partition), position)
 
     def _see(self, partition: Partition, position: int) -> None:
         self._seen[partition] = position
         self._goals[partition] = max(self._goals[partition], position)
 
     async def _take(self, batch: Sequence[Stored]) -> None:
-        await self._store(batch[0].partition, batch[-1].offset + 1, batch)
-        await self._applied(batch)
+        partition, position = batch[0].partition, batch[-1].offset + 1
+        await self._store(partition, position, batch)
+        await self._tell(partition, position, batch)
 
     async def _store(
         self, partition: Partition, position: int, batch: Sequence[Stored] = ()
@@ -197,6 +218,8 @@ class View:
             if int(await pipe.get(key) or 0) != self._mine[partition]:
                 raise _Moved
             pipe.multi()  # type: ignore[no-untyped-call]
+            if self._applied is not None:
+                pipe.set(self.applied_key(partition), self._mine[partition], nx=True)
             if batch:
                 await self._fold(pipe, batch)
             pipe.set(key, position)

@@ -28,6 +28,10 @@ BATCH_BYTES_MAX = 4 << 20
 # An instance that was not reached is passed over for so long. Restarts take longer, but whoever
 # asks a dead one again loses under a millisecond.
 DEAD_S = 1.0
+# One that leaves a batch without an answer, or answers every post of it with 503, may have lost the
+# log where others have it: for so long its pools go elsewhere.
+SUSPECT_S = 5.0
+AWAY = 503
 # Channels whose pool is remembered, about 200 bytes each.
 TOPICS_MAX = 100_000
 
@@ -96,19 +100,26 @@ class PostLanes:
             replies = await self._replies(instance, posts)
         except TryAgain:
             # Nothing was sent: the next instance in order may take it.
-            self._dead_until_s[instance] = self._ports.clock.monotonic() + DEAD_S
+            self._avoid(instance, DEAD_S)
             LANE_REROUTED.inc(len(posts))
             for post in posts:
                 post.passed.add(instance)
                 self._put(post)
             return
         except Problem as fault:
+            self._avoid(instance, SUSPECT_S)
             for post in posts:
                 _refuse(post, fault)
             return
+        if all(reply.status == AWAY for reply in replies):
+            self._avoid(instance, SUSPECT_S)
         for post, reply in zip(posts, replies, strict=True):
             if not post.reply.done():
                 post.reply.set_result(reply)
+
+    def _avoid(self, instance: str, for_s: float) -> None:
+        """Others are preferred for a while, if there are any."""
+        self._dead_until_s[instance] = self._ports.clock.monotonic() + for_s
 
     async def _replies(self, instance: str, posts: Sequence[_Waiting]) -> Sequence[PostReply]:
         """Raises `TryAgain` only when nothing was sent."""

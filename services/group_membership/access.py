@@ -100,5 +100,7 @@ def _access(pair: Pair, placement: Placement, found: Found) -> Access:
         may_post=standing.may_post,
         epoch=placement.epoch,
         claim_offset=placement.claim_offset,
+        topic=placement.topic,
+        slow_mode_s=standing.slow_mode_s,
         refusal=standing.refusal,
     )

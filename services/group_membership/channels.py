@@ -17,7 +17,7 @@ from .access import Desk, Seen, check_reads
 from .claims import Claims
 from .handles import Handles
 from .journal import Journal
-from .model import DEFAULT_POSTING, Draft, Wish, draft
+from .model import DEFAULT_POSTING, Change, Draft, Wish, changed, draft
 from .pools import Pools
 from .rows import Place, Rows
 from .settings import Settings
@@ -33,6 +33,7 @@ class Shown:
     title: str
     visibility: Visibility
     posting: Posting
+    slow_mode_s: int
     handle: str | None
     role: Role | None
     epoch: int
@@ -79,6 +80,15 @@ async def show(room: Room, user: str, channel: str) -> Shown:
     return (await show_all(room, [seen]))[0]
 
 
+async def change(room: Room, user: str, channel: str, wanted: Change) -> Shown:
+    """The channel with its new settings. Of two changes at once the one that is later in the log
+    counts whole: a settings record stands for itself, for compaction keeps only the last one."""
+    seen = await room.desk.look(user, channel)
+    check_reads(seen.standing)
+    await room.journal.write(changed(seen.standing, wanted))
+    return await show(room, user, channel)
+
+
 async def by_handle(room: Room, user: str, handle: str) -> list[Shown]:
     """The channel that has the handle, if the user may read it: at most one."""
     channel = await room.handles.channel(handle)
@@ -115,6 +125,7 @@ def _shown(seen: Seen, head: int) -> Shown:
         title=standing.channel.title,
         visibility=placement.visibility,
         posting=standing.channel.posting,
+        slow_mode_s=standing.channel.slow_mode_s,
         handle=standing.channel.handle,
         role=standing.role,
         epoch=placement.epoch,
@@ -154,10 +165,15 @@ def _first_records(wanted: Draft, wish: Wish, now_ms: int) -> list[Record]:
         if user != wanted.owner
     ]
     posting = wish.posting or DEFAULT_POSTING[wanted.kind]
-    if wish.handle is not None or posting != DEFAULT_POSTING[wanted.kind]:
+    is_usual = posting == DEFAULT_POSTING[wanted.kind] and not wish.slow_mode_s
+    if wish.handle is not None or not is_usual:
         records.append(
             ChannelSettings(
-                channel=wanted.channel, title=wanted.title, posting=posting, handle=wish.handle
+                channel=wanted.channel,
+                title=wanted.title,
+                posting=posting,
+                handle=wish.handle,
+                slow_mode_s=wish.slow_mode_s,
             )
         )
     return records

@@ -31,6 +31,15 @@ class Wish(NamedTuple):
     handle: str | None = None
     members: Sequence[str] = ()
     posting: Posting | None = None
+    slow_mode_s: int = 0
+
+
+class Change(NamedTuple):
+    """What somebody asks to be changed; None: it stays."""
+
+    title: str | None = None
+    posting: Posting | None = None
+    slow_mode_s: int | None = None
 
 
 class Draft(NamedTuple):
@@ -77,6 +86,11 @@ class Channel(NamedTuple):
         return DEFAULT_POSTING[self.claim.kind] if self.settings is None else self.settings.posting
 
     @property
+    def slow_mode_s(self) -> int:
+        """How long a member waits between two posts, in seconds."""
+        return 0 if self.settings is None else self.settings.slow_mode_s
+
+    @property
     def handle(self) -> str | None:
         """The name it can be found by."""
         return None if self.settings is None else self.settings.handle
@@ -116,6 +130,11 @@ class Standing(NamedTuple):
         return self.may_read and self.role in POSTERS[self.channel.posting]
 
     @property
+    def slow_mode_s(self) -> int:
+        """How long this user waits between two posts; who rules the channel need not."""
+        return 0 if self.role in RULERS else self.channel.slow_mode_s
+
+    @property
     def refusal(self) -> str | None:
         """The code that says why nothing is allowed; None when reading is."""
         if self.may_read:
@@ -140,12 +159,31 @@ def _direct(owner: str, wish: Wish) -> Draft:
         raise Refused("field_invalid", "a direct channel is private", field="visibility")
     if wish.handle is not None:
         raise Refused("field_invalid", "a direct channel has no handle", field="handle")
+    if wish.slow_mode_s:
+        raise Refused("field_invalid", "a direct channel has no slow mode", field="slow_mode_s")
     if wish.posting not in {None, "members"}:
         raise Refused("field_invalid", "both of a direct channel post", field="posting")
     peer = wish.members[0]
     # The pair alone names the channel, so that both sides who create it at once create one.
     channel = ids.derived("channel", "direct", *sorted((owner, peer)))
     return Draft(channel, wish.kind, owner, wish.visibility, wish.title, peer)
+
+
+def changed(asker: Standing, change: Change) -> ChannelSettings:
+    """All settings of the asker's channel after the change. Raises `Refused`."""
+    check_rules(asker)
+    channel = asker.channel
+    if channel.claim.kind == "direct":
+        raise Refused("field_invalid", "a direct channel has no settings")
+    if change.title is not None and not change.title.strip():
+        raise Refused("field_invalid", "give the channel a title", field="title")
+    return ChannelSettings(
+        channel=channel.claim.channel,
+        title=channel.title if change.title is None else change.title,
+        posting=change.posting or channel.posting,
+        handle=channel.handle,
+        slow_mode_s=channel.slow_mode_s if change.slow_mode_s is None else change.slow_mode_s,
+    )
 
 
 def check_rules(asker: Standing) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.runtime.calls import PROBLEM_TYPE
-from libs.runtime.web import Asker, FromService
-from libs.wire.codes import CODES
+from libs.runtime.web import Asker, FromService, packed, unpacked
+from libs.wire import api
+from libs.wire.api import HandlesAnswer, HandlesQuestion
+from libs.wire.codes import CODES, Refused
 from libs.wire.entries import rfc3339
 from libs.wire.records import Account, SessionState
 
@@ -147,6 +149,13 @@ def session_routes(accounts: Accounts, sessions: Sessions, keys: Keys) -> APIRou
     @router.get("/v1/keys")
     async def published(_: FromService) -> KeySet:
         return KeySet(keys=[dict(key) for key in keys.public()])
+
+    @router.post(api.HANDLES, include_in_schema=False)
+    async def handles(request: Request, _: FromService) -> Response:
+        asked = (await unpacked(request, HandlesQuestion)).handles
+        if len(asked) > api.HANDLES_MAX:
+            raise Refused("field_invalid", f"ask for at most {api.HANDLES_MAX}", field="handles")
+        return packed(HandlesAnswer(await accounts.users(asked)))
 
     return router
 

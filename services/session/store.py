@@ -1,6 +1,7 @@
 """Session's view in Redis: its keys, what is written and what is read.
 
-    session:name:<handle>         the owner (user or channel) that the log gave it to first
+    session:name:<handle>         the owner that the log gave it to first: a user, or
+                                  "channel <id>"
     session:account:<user>        the account's record
     session:session:<session>     the record of a live session; an ended one has none
     session:sessions-of:<user>    sorted set of live sessions, scored by their last rotation
@@ -9,7 +10,7 @@ Every read takes the view's position along. While the view is behind, `TryAgain`
 raised instead of an answer; only an owner that is found already is the final one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar, cast
 
@@ -22,6 +23,7 @@ from libs.wire.topics import ACCOUNTS, NAMES, SESSIONS, Topic
 
 PREFIX = "session"
 RETRY_AFTER_S = 1
+CHANNEL = "channel "
 
 R = TypeVar("R", bound=Record)
 
@@ -40,7 +42,8 @@ def place(topic: Topic, key: str) -> Partition:
 
 def put_name(pipe: Pipeline, claim: NameClaim) -> None:
     """The first claim wins."""
-    pipe.set(_name(claim.handle), claim.owner, nx=True)
+    is_user = claim.owner_kind == "user"
+    pipe.set(_name(claim.handle), claim.owner if is_user else CHANNEL + claim.owner, nx=True)
 
 
 def put_account(pipe: Pipeline, account: Account) -> None:
@@ -78,6 +81,18 @@ class Store:
             return owner.decode()
         self._settled([where], [position])
         return None
+
+    async def users_of(self, handles: Sequence[str]) -> list[str | None]:
+        """The user who owns each handle (lower case), if one does. One round trip."""
+        wheres = [place(NAMES, handle) for handle in handles]
+        with _answering():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.mget([_name(handle) for handle in handles])
+                pipe.mget([self._view.position_key(where) for where in wheres])
+                owners, positions = await pipe.execute()
+        unknown = [at for at, owner in enumerate(owners) if owner is None]
+        self._settled([wheres[at] for at in unknown], [positions[at] for at in unknown])
+        return [_user(owner) for owner in owners]
 
     async def account(self, user: str) -> Account | None:
         """The account of a user. Whether it counts, `owner_of` its handle tells."""
@@ -142,6 +157,11 @@ def _answering() -> Iterator[None]:
 def _record(raw: bytes | None, kind: type[R]) -> R | None:
     record = None if raw is None else decode(raw)
     return record if isinstance(record, kind) else None
+
+
+def _user(owner: bytes | None) -> str | None:
+    text = CHANNEL if owner is None else owner.decode()
+    return None if text.startswith(CHANNEL) else text
 
 
 def _name(handle: str) -> str:

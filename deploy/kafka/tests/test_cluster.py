@@ -24,6 +24,13 @@ def known(cluster: Cluster, at: int) -> int:
     return ask.brokers("127.0.0.1", cluster.places[at].port, 1.0)
 
 
+def controller(cluster: Cluster, at: int) -> int:
+    """Who leads the controllers, as a node says."""
+    found = ask.controller("127.0.0.1", cluster.places[at].port, 1.0)
+    assert 1 <= found <= len(cluster.nodes)
+    return found
+
+
 def is_running(pid: int | None) -> bool:
     return Path(f"/proc/{pid}").exists()
 
@@ -32,6 +39,7 @@ async def test_of_three_nodes_one_is_killed_and_comes_back(tmp_path: Path) -> No
     with running(Distribution(), tmp_path / "nodes", [LOOPBACK] * 3) as cluster:
         victim, witness = cluster.nodes[2], 0
         assert len({node.pid for node in cluster.nodes} - {None}) == 3
+        assert all(controller(cluster, at) == controller(cluster, 0) for at in range(3))
         victim.kill()
         assert victim.pid is None
         await eventually(

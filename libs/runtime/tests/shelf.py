@@ -19,6 +19,7 @@ class Shelf:
     def __init__(self, ports: Ports) -> None:
         self.view = View("shop", [THINGS], self._fold, ports=ports, applied=self._applied)
         self.taken: set[Partition] = set()
+        self.told: list[tuple[Partition, int]] = []
         self.in_fold: Callable[[], Awaitable[object]] | None = None
 
     async def _fold(self, pipe: Pipeline, batch: Sequence[Stored]) -> None:
@@ -29,6 +30,7 @@ class Shelf:
 
     async def _applied(self, batch: Sequence[Stored]) -> None:
         self.taken.add(batch[0].partition)
+        self.told += [(stored.partition, stored.offset) for stored in batch]
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[View]:

@@ -77,6 +77,29 @@ async def test_a_view_that_dies_when_a_batch_is_in_goes_on_after_that_batch(cut_
         assert await built(ports, open_store("")) == resumed
 
 
+@pytest.mark.parametrize("cut_after", range(1, 6))
+async def test_what_a_dead_owner_did_not_tell_is_told_by_the_next(cut_after: int) -> None:
+    async with world() as ports:
+        for partition in PARTITIONS:
+            await put(ports, range(5), partition)
+        store = CutStore(ports.store, cut_after)
+        dying = Shelf(replace(ports, store=store.as_redis()))
+        async with running(dying.view.run):
+            await eventually(
+                lambda: store.is_cut.is_set() or not dying.view.lacks(),
+                within_s=SOON_S,
+                what="a cut",
+            )
+        # The rest was told by the first one, and is not told again.
+        heir = Shelf(ports)
+        every = {(partition, offset) for partition in PARTITIONS for offset in range(5)}
+        async with heir.living():
+            await eventually(
+                lambda: {*dying.told, *heir.told} == every, within_s=SOON_S, what="all is told"
+            )
+        assert len(dying.told) + len(heir.told) == len(every)
+
+
 async def interrupted(ports: Ports, dice: random.Random) -> None:
     """A new instance begins and is stopped in the middle of a fold."""
     shelf = Shelf(ports)

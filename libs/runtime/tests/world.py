@@ -111,6 +111,14 @@ class FaultyStore:
     def as_redis(self) -> Redis:
         return cast(Redis, self)
 
+    async def get(self, key: str) -> bytes | None:
+        self._check()
+        return cast(bytes | None, await self._inner.get(key))
+
+    async def set(self, key: str, value: int) -> object:
+        self._check()
+        return await self._inner.set(key, value)
+
     async def mget(self, keys: list[str]) -> list[bytes | None]:
         self._check()
         return cast(list[bytes | None], await self._inner.mget(keys))
@@ -137,6 +145,9 @@ class CutStore:
 
     async def mget(self, keys: list[str]) -> list[bytes | None]:
         return cast(list[bytes | None], await self._inner.mget(keys))
+
+    async def get(self, key: str) -> bytes | None:
+        return cast(bytes | None, await self._inner.get(key))
 
     async def set(self, key: str, value: int) -> object:
         return await self._inner.set(key, value)

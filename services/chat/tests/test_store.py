@@ -261,10 +261,10 @@ async def test_posts_go_on_while_redis_is_away(log: Log) -> None:
         await chat.post(client_id="c6")
         await eventually(lambda: redis.probes == 2, within_s=SOON_S, what="it is tried again")
 
+        # Each with its own client_id: of a post that the window knows no hint is asked for.
         numbers = count(7)
 
         async def hinted() -> bool:
-            # A new post each time: what was posted before is known without a hint.
             await chat.post(client_id=f"c{next(numbers)}")
             return bool(await redis.keys())
 

@@ -1,6 +1,7 @@
 """Posts travel to chat in batches, to the instance that their pool prefers."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -15,7 +16,7 @@ from libs.testing.served import served
 from libs.wire.api import POSTS_MAX, PostItem, PostReply
 from libs.wire.codes import OutcomeUnknown, TryAgain
 from services.gateway.access import AccessMemory
-from services.gateway.lanes import BATCH_BYTES_MAX, DEAD_S, PostLanes
+from services.gateway.lanes import BATCH_BYTES_MAX, DEAD_S, SUSPECT_S, PostLanes
 from services.gateway.tests.fakes import FakeChat, FakeMembers
 from services.gateway.tests.surroundings import surroundings
 
@@ -194,6 +195,24 @@ async def test_an_instance_that_is_not_reached_is_passed_over_for_a_while() -> N
         assert sorted(post.channel for post in up.heard) == channels
         it.clock.advance(DEAD_S * 2)
         assert await it.lanes.post(item("b", channels[0])) == DONE
+
+
+@pytest.mark.parametrize("fault", ["is_broken", "is_away"])
+async def test_an_instance_that_only_fails_loses_its_pools_for_a_while(fault: str) -> None:
+    async with instances("up", "up") as (it, chats):
+        best, other = (chats[address] for address in ranked(CHANNEL, [*chats]))
+        if fault == "is_broken":
+            best.is_broken = True
+        else:
+            best.reply = PostReply(503, b'{"code":"outcome_unknown"}', 1)
+        with contextlib.suppress(OutcomeUnknown):
+            assert (await it.lanes.post(item("a"))).status == 503
+        assert await it.lanes.post(item("b")) == DONE
+        assert [post.body for post in other.heard] == [b"b"]
+        it.clock.advance(SUSPECT_S)
+        best.is_broken, best.reply = False, DONE
+        assert await it.lanes.post(item("c")) == DONE
+        assert [post.body for post in best.heard] == [b"a", b"c"]
 
 
 async def test_without_any_instance_the_post_was_not_sent() -> None:

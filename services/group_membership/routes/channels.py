@@ -11,6 +11,7 @@ from ..channels import Room
 from .shapes import (
     HANDLE_PATTERN,
     LIMIT,
+    ChannelChange,
     ChannelPage,
     ChannelPath,
     ChannelShape,
@@ -23,7 +24,7 @@ from .shapes import (
 
 
 def channel_routes(room: Room) -> APIRouter:
-    """Create, show, find, list."""
+    """Create, show, find, change, list."""
     router = APIRouter(tags=["channels"])
 
     @router.post(
@@ -48,6 +49,10 @@ def channel_routes(room: Room) -> APIRouter:
     @router.get("/v1/channels/{channel}", summary="Show a channel")
     async def show(asker: Asker, channel: ChannelPath) -> ChannelShape:
         return ChannelShape.of(await channels.show(room, asker.user, channel))
+
+    @router.patch("/v1/channels/{channel}", summary="Change a channel's settings")
+    async def change(asker: Asker, channel: ChannelPath, body: ChannelChange) -> ChannelShape:
+        return ChannelShape.of(await channels.change(room, asker.user, channel, body.change()))
 
     @router.get("/v1/me/channels", summary="List your channels")
     async def mine(asker: Asker, after: Next = None, limit: Limit = LIMIT) -> ChannelPage:

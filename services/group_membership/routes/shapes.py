@@ -12,7 +12,7 @@ from libs.wire.records import Kind, Posting, Role, Visibility
 
 from ..channels import Shown
 from ..members import Member
-from ..model import Wish
+from ..model import Change, Wish
 from ..rows import Place
 
 HANDLE_PATTERN = "^[a-z][a-z0-9_]{2,31}$"
@@ -23,10 +23,18 @@ LIMIT = 50
 TIME_DIGITS_MAX = 13
 # Members that one body may name at all; the setting may allow fewer.
 MEMBERS_MAX = 1_000
+# A day: what is slower is better said by `posting`.
+SLOW_MODE_S_MAX = 86_400
 
 Ident = Annotated[str, Field(pattern=ID_PATTERN)]
 ChannelPath = Annotated[str, Path(description="Id of the channel")]
 UserPath = Annotated[str, Path(pattern=ID_PATTERN, description="Id of a user")]
+SLOW_MODE = Field(
+    default=0,
+    ge=0,
+    le=SLOW_MODE_S_MAX,
+    description="Seconds that a member waits between two posts; owner and admins need not",
+)
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Items of the page")]
 Next = Annotated[str | None, Query(alias="next", description="`next` of the page before")]
 
@@ -50,9 +58,26 @@ class NewChannel(BaseModel):
         default=None, description="Who may post; by itself admins in a broadcast, else members"
     )
 
+    slow_mode_s: int = SLOW_MODE
+
     def wish(self) -> Wish:
         """The same as the handlers take it."""
         return Wish(**dict(self))
+
+
+class ChannelChange(BaseModel):
+    """What shall be other than it is; what is not named stays. Of two changes at once the later one
+    counts whole."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str | None = Field(default=None, min_length=1, max_length=128)
+    posting: Posting | None = Field(default=None, description="Who may post")
+    slow_mode_s: int | None = Field(default=None, ge=0, le=SLOW_MODE_S_MAX)
+
+    def change(self) -> Change:
+        """The same as the handlers take it."""
+        return Change(**dict(self))
 
 
 class ChannelShape(BaseModel):
@@ -63,6 +88,7 @@ class ChannelShape(BaseModel):
     title: str
     visibility: Visibility
     posting: Posting
+    slow_mode_s: int = Field(description="Seconds between two posts of a member; 0: no wait")
     handle: str | None = None
     role: Role | None = Field(description="Yours; null: not a member")
     epoch: int

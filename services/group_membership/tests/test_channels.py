@@ -27,6 +27,7 @@ async def test_a_channel_is_created_and_shown_to_its_owner(service: Instance) ->
         "title": "News",
         "visibility": "public",
         "posting": "admins",
+        "slow_mode_s": 0,
         "handle": None,
         "role": "owner",
         "epoch": 1,

@@ -1,6 +1,6 @@
 """Signing up, and proving who one is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from libs.runtime.clock import Clock
 from libs.wire.codes import Refused
@@ -67,6 +67,12 @@ class Accounts:
         if account is None or not is_right:
             raise Refused("credentials_wrong", "no account has this handle and this password")
         return account
+
+    async def users(self, handles: Sequence[str]) -> tuple[str | None, ...]:
+        """Who is meant by each handle; None: nobody. Raises `TryAgain` while that is not known."""
+        if not handles:
+            return ()
+        return tuple(await self._store.users_of([handle.lower() for handle in handles]))
 
     async def of(self, user: str) -> Account:
         """A user's account. Raises `Refused` (`user_unknown`)."""

@@ -21,6 +21,7 @@ from libs.runtime.tasks import GroupTasks
 from libs.store import Redis, open_store
 from libs.testing.eventually import eventually
 from libs.wire import ids
+from libs.wire.codec import Struct, pack
 from libs.wire.topics import TOPICS
 from services.session.app import build
 from services.session.settings import Settings
@@ -87,6 +88,11 @@ class Desk:
             known = Identity("gateway", session["user"]["id"], session["session_id"])
         header = self._ports.signer.sign(known, self._ports.clock.now_ms())
         return await self._client.request(method, path, json=body, headers={HEADER: header})
+
+    async def packed(self, path: str, question: Struct) -> httpx.Response:
+        """Asked by chat, in msgpack."""
+        header = self._ports.signer.sign(Identity("chat"), self._ports.clock.now_ms())
+        return await self._client.post(path, content=pack(question), headers={HEADER: header})
 
     async def bare(self, method: str, path: str, body: Any = None) -> httpx.Response:
         """Asked by somebody who is no service."""

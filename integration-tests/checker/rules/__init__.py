@@ -1,0 +1,1 @@
+"""One rule each: from a channel to its findings."""
