@@ -12,7 +12,9 @@ class Settings:
 
     answer_deadline_s: Annotated[
         float,
-        Says(gt=0, le=5, description="How long a post is waited for; the log gives up after 5 s"),
+        Says(
+            gt=0, le=5, description="How long a post is waited for; the log says unknown after 8 s"
+        ),
     ] = 4.0
     access_s: Annotated[
         float,

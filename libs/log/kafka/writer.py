@@ -9,11 +9,12 @@ from confluent_kafka import KafkaException
 from libs.log.kafka.errors import error_of, of_append
 from libs.log.kafka.handover import HandOver
 from libs.log.kafka.producer import Make, Producer, Report
-from libs.log.kafka.settings import LOGGER, MESSAGE_TIMEOUT_MS
+from libs.log.kafka.settings import LOGGER
 from libs.log.port import Appended, LogError, NotWritten, OutcomeUnknown, Partition
 
-# A report that is this late does not come: the driver's own deadline is long over.
-REPORT_S = MESSAGE_TIMEOUT_MS / 1_000 + 3.0
+# An append that is not reported by then is unknown to its caller; the driver goes on with it. Under
+# a caller's patience (a request waits 10 s), over a failover (2 to 4 s).
+REPORT_S = 8.0
 
 ReadBack = Callable[[Partition, bytes, bytes], Awaitable[Appended | None]]
 
