@@ -13,7 +13,7 @@ from services.catalog import NAMES
 
 # A process asks the log each second and waits two for the answer; views look at Redis each second.
 NOTICED_S = 20.0
-# A broker that stood still lets members of groups in again after their session, ten seconds.
+# A broker that stood still lets members of groups in again after their session, six seconds.
 WELL_S = 40.0
 
 

@@ -33,7 +33,7 @@ REACH_POLL_S = 0.002
 WATCH_S = 1.0
 RETRY_S = 0.5
 # Without a partition an instance says for so long that it waits for one: longer than the group
-# waits for members that died (10 s). After that it is one too many, which is no fault.
+# waits for members that died (6 s). After that it is one too many, which is no fault.
 GIVEN_S_MAX = 15.0
 
 _log = logger("view")

@@ -30,7 +30,14 @@ TOLERANCE_MS = 10_000
 
 _FORM = re.compile(r"([0-9A-Z]{26})\.[A-Za-z0-9_-]{43}")
 
+_HANDLE = re.compile(HANDLE_PATTERN)
+
 Verdict = Literal["rotate", "repeat", "reused"]
+
+
+def kept_handle(handle: str) -> str | None:
+    """The handle as sign-up keeps it; None for text that is none, which therefore nobody has."""
+    return handle.lower() if _HANDLE.fullmatch(handle) else None
 
 
 def refresh_token(session: str, secret: bytes) -> str:

@@ -9,6 +9,7 @@ from libs.wire.topics import ACCOUNTS, NAMES
 
 from ..ledger import Ledger
 from ..metrics import SIGN_INS
+from ..model import kept_handle
 from ..passwords import Passwords
 from ..store import Store
 
@@ -70,9 +71,12 @@ class Accounts:
 
     async def users(self, handles: Sequence[str]) -> tuple[str | None, ...]:
         """Who is meant by each handle; None: nobody. Raises `TryAgain` while that is not known."""
-        if not handles:
-            return ()
-        return tuple(await self._store.users_of([handle.lower() for handle in handles]))
+        kept = [kept_handle(handle) for handle in handles]
+        known = [handle for handle in dict.fromkeys(kept) if handle is not None]
+        if not known:
+            return (None,) * len(handles)
+        users = dict(zip(known, await self._store.users_of(known), strict=True))
+        return tuple(None if handle is None else users[handle] for handle in kept)
 
     async def of(self, user: str) -> Account:
         """A user's account. Raises `Refused` (`user_unknown`)."""

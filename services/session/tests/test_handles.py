@@ -1,10 +1,13 @@
 """Whose a handle is, asked by chat for the mentions of its posts."""
 
+import pytest
+
 from libs.wire import api
 from libs.wire.api import HANDLES_MAX, HandlesAnswer, HandlesQuestion
 from libs.wire.codec import unpack
 from libs.wire.records import NameClaim, encode
 from libs.wire.topics import NAMES
+from services.session.model import kept_handle
 from services.session.store import place
 from services.session.tests.desk import Desk, World
 
@@ -40,3 +43,12 @@ async def test_too_many_handles_and_no_question_are_refused(desk: Desk) -> None:
     many = await desk.packed(api.HANDLES, HandlesQuestion(("a",) * (HANDLES_MAX + 1)))
     assert (many.status_code, many.json()["field"]) == (422, "handles")
     assert (await desk.bare("POST", api.HANDLES)).status_code == 401
+
+
+@pytest.mark.parametrize("text", ["", "a", "1ada", "kim\n", "k im", "k" * 33, "\N{KELVIN SIGN}im"])
+async def test_what_sign_up_would_refuse_is_nobodys(desk: Desk, text: str) -> None:
+    """`lower` alone makes a Kelvin sign a k."""
+    kim = (await desk.sign_up("kim"))["id"]
+    assert kept_handle(text) is None
+    assert await asked(desk, text, "KIM", text) == [None, kim, None]
+    assert await asked(desk, text) == [None]
