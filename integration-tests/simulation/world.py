@@ -36,6 +36,8 @@ POSTERS = 2  # of each channel
 READERS = 2
 POSTS = 5
 CATCH_UP_S = 60.0
+# After it the dead are back, and no post is on its way any more, wherever its client has gone.
+SETTLED_S = 6.0
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,7 @@ class World:
     async def _calm_down(self) -> None:
         self.troubles.is_calm = self.network.is_calm = True
         await self.log.release()
-        while not all(each.process.is_alive for each in self._instances()):
-            await self.clock.sleep(0.1)
+        await self.clock.sleep(SETTLED_S)
 
     async def _catch_up(self, readers: Sequence[Reader]) -> None:
         """Those who read all along come to the end; then each gateway is read from the start."""
