@@ -1,5 +1,6 @@
 """Many seeds, on all cores, until they are done or time is up."""
 
+import gc
 import logging
 import os
 import random
@@ -47,7 +48,7 @@ def live_all(seeds: Iterable[int], *, until_s: float = float("inf")) -> Iterator
     `until_s` seconds from now."""
     ends_s = time.monotonic() + until_s
     left = iter(seeds)
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_quiet) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=_prepare) as pool:
         running: list[Future[list[Result]]] = []
         while True:
             room = CHUNKS_AHEAD * (os.cpu_count() or 1) - len(running)
@@ -65,8 +66,10 @@ def _live_chunk(seeds: list[int], ends_s: float) -> list[Result]:
     return [live(name, seed) for seed in begun for name in WORLDS]
 
 
-def _quiet() -> None:
-    """What the services log of faults is no news here, nor what ends with a loop."""
+def _prepare() -> None:
+    """What the services log of faults is no news here, nor what ends with a loop. And most of what
+    is thrown away goes with its seed, all at once."""
+    gc.set_threshold(50_000, 20, 100)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
 
