@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up up-kafka kafka test test-long test-mutants test-faults check fmt lock docs environment environment-dev
+.PHONY: help up up-kafka kafka test test-long test-mutants test-faults simulate check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -42,6 +42,9 @@ test-mutants: environment-dev ## run the tests on trees that each break a law: e
 
 test-faults: environment-dev ## run seeds of faults under load, judged: minutes each, as root (SEEDS="1 2 3")
 	@SEEDS='$(SEEDS)' $(PY) -m pytest -m faults $(ARGS)
+
+simulate: environment-dev ## run services on virtual time, ruled by seeds (SEEDS=4711, SEEDS=1-5000)
+	@PYTHONPATH=.:integration-tests $(PY) -m simulation $(SEEDS)
 
 check: environment-dev ## ruff, types and the laws of the repository
 	$(PY) -m ruff check .

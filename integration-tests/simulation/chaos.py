@@ -10,7 +10,7 @@ from .network import Network
 from .process import Process
 from .redis import Server
 
-EVERY_S = 0.4
+EVERY_S = 0.3
 APPEND_FAULTS = {
     Fault.ERROR_BEFORE: 0.06,
     Fault.APPEND_THEN_ERROR: 0.08,
@@ -18,9 +18,9 @@ APPEND_FAULTS = {
     Fault.DELAYED_ACK: 0.08,
 }
 UNAVAILABLE = 0.04
-KILL_SHARE = 0.5
+KILL_SHARE = 0.6
 LASTS_S_MAX = 2.0
-FUSE_STEPS_MAX = 300
+FUSE_STEPS_MAX = 150
 
 
 class Troubles:

@@ -16,7 +16,7 @@ from services.group_membership.model import Draft
 from services.group_membership.pools import Pools
 
 TRIES = 8
-POOL_PARTITIONS = 4
+POOL_PARTITIONS = 6
 PAUSE_S_MAX = 0.3
 
 

@@ -4,7 +4,7 @@ Law L6 and L7: however often it was resumed, in the end it is what one fold from
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -51,13 +51,14 @@ class Shop:
     loops: Mapping[str, Loop]
 
 
+async def fold(pipe: Pipeline, batch: Sequence[Stored]) -> None:
+    """Note what came."""
+    for stored in batch:
+        pipe.rpush(_list(stored.partition), stored.value)
+
+
 def shop(ports: Ports) -> Shop:
     """A shop over these ports."""
-
-    async def fold(pipe: Pipeline, batch: Sequence[Stored]) -> None:
-        for stored in batch:
-            pipe.rpush(_list(stored.partition), stored.value)
-
     view = View("shop", [THINGS], fold, ports=ports)
     return Shop(view, {"view": view.run})
 
@@ -65,7 +66,7 @@ def shop(ports: Ports) -> Shop:
 class ViewWorld:
     """Everything of one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, build: Callable[[Ports], Shop]) -> None:
         self.dice = random.Random(seed)
         self.faults: list[str] = []
         tasks = WorldTasks(self.faults)
@@ -80,6 +81,7 @@ class ViewWorld:
             self.dice, self.network, log=self.log, pipes=Pipes(self.network), redis=self.redis
         )
         self._tasks = tasks
+        self._build = build
 
     async def live(self) -> None:
         """Records come while things break; then all calms down, and the view must be whole."""
@@ -87,7 +89,7 @@ class ViewWorld:
         around = Surroundings(
             self.dice, self.network, log=self.log, redis=self.redis, faults=self.faults
         )
-        shops = [Instance(f"shop-{number}", shop, around) for number in range(2)]
+        shops = [Instance(f"shop-{number}", self._build, around) for number in range(2)]
         breaking = self._tasks.spawn(
             self.chaos.run(lambda: [each.process for each in shops]), name="chaos"
         )
@@ -126,12 +128,12 @@ class ViewWorld:
         return [self.redis.items(_list(partition)) for partition in PARTITIONS]
 
 
-def run(seed: int) -> Outcome:
+def run(seed: int, build: Callable[[Ports], Shop] = shop) -> Outcome:
     """Live through one seed. Raises `Deadlock`, `StepsExhausted`, `AssertionError`."""
     random.seed(seed)
 
     async def main() -> Outcome:
-        world = ViewWorld(seed)
+        world = ViewWorld(seed, build)
         await world.live()
         return Outcome(seed, (), world.faults, await world.digest())
 

@@ -34,8 +34,14 @@ from .redis import Server
 CHANNELS = 2
 POSTERS = 2  # of each channel
 READERS = 2
-POSTS = 5
+# Mostly few, for what breaks shows soon; sometimes enough for an instance to live through several.
+POSTS = (4, 4, 4, 4, 4, 4, 4, 20)
+CLAIMED = 4
+# Beyond the deadline of a post, so that it is told "unknown" before its append lands.
+LATE_S_MAX = 5.0
 CATCH_UP_S = 60.0
+# After it the dead are back, and no post is on its way any more, wherever its client has gone.
+SETTLED_S = 6.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class World:
         self.clock = LoopClock()
         self.memory = MemoryLog(self.clock.now_ms)
         self.troubles = Troubles(self.dice)
-        later = Later(self.clock.sleep, lambda work: self.tasks.spawn(work, name="late"))
+        later = Later(self._late, lambda work: self.tasks.spawn(work, name="late"))
         self.log = FaultyLog(self.memory, self.troubles, later=later)
         self.redis = Server(self.network)
         self.pipes = Pipes(self.network)
@@ -83,17 +89,22 @@ class World:
             answer=self._answer,
         )
         self._roles = roles
-        self.channels = [ids.derived("channel", str(number)) for number in range(CHANNELS)]
+        self._posts = self.dice.choice(POSTS)
+        self._claimed = [ids.derived("channel", str(number)) for number in range(CLAIMED)]
+        self.channels = self._claimed[:CHANNELS]
         self.chats: list[Instance[Chat]] = []
         self.relays: list[Instance[Relay]] = []
         self.gateways: list[Instance[Gateway]] = []
+
+    async def _late(self, _: float) -> None:
+        await self.clock.sleep(0 if self.network.is_calm else self.dice.uniform(0, LATE_S_MAX))
 
     async def begin(self) -> None:
         """Places for the channels, then the instances."""
         await self.memory.create_topics([ACCESS_CHANGES, DIRECTORY, SIGNALS])
         async with asyncio.TaskGroup() as racing:
             for claimant in self.claimants:
-                order = self.dice.sample(self.channels, CHANNELS)
+                order = self.dice.sample(self._claimed, CLAIMED)
                 racing.create_task(claimant.place(order), name="claims")
         self.faults += disputes(*self.claimants)
         loop = asyncio.get_running_loop()
@@ -142,14 +153,13 @@ class World:
     async def _post(self, number: int) -> None:
         channel = self.channels[number % CHANNELS]
         poster = Poster(f"poster-{number}", channel, history=self.history, dice=self.dice)
-        for count in range(POSTS):
+        for count in range(self._posts):
             await poster.post(count, self._gateways, self.network)
 
     async def _calm_down(self) -> None:
         self.troubles.is_calm = self.network.is_calm = True
         await self.log.release()
-        while not all(each.process.is_alive for each in self._instances()):
-            await self.clock.sleep(0.1)
+        await self.clock.sleep(SETTLED_S)
 
     async def _catch_up(self, readers: Sequence[Reader]) -> None:
         """Those who read all along come to the end; then each gateway is read from the start."""

@@ -66,6 +66,9 @@ async def _ended(tasks: set[asyncio.Task[None]]) -> None:
             await asyncio.wait(living, timeout=CANCEL_AGAIN_S)
         except asyncio.CancelledError as again:
             asked = again
+    for task in tasks:
+        # One of them is told; what the others raised meanwhile is no news for the log.
+        _ = task.cancelled() or task.exception()
     if asked is not None:
         raise asked
 

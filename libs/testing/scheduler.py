@@ -261,7 +261,9 @@ class SeededLoop(WithoutSystem):
     def _next(self) -> _Call | None:
         """Take any callback that is ready; if none is, after a jump to the next timer."""
         while self._ready or self._jump():
-            chosen = self._dice.randrange(len(self._ready))
+            ready = len(self._ready)
+            # Mostly one is ready: a draw costs as much as the step itself.
+            chosen = self._dice.randrange(ready) if ready > 1 else 0
             self._ready[chosen], self._ready[-1] = self._ready[-1], self._ready[chosen]
             call = self._ready.pop()
             if not call.cancelled():

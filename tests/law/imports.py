@@ -28,7 +28,7 @@ STARTERS = ("deploy", "libs.log.kafka.tests.broker")
 WITNESSES = ("libs.log.open", "libs.log.port", "libs.runtime.clock", "libs.runtime.identity")
 INTEGRATION = ("libs.wire", "libs.testing", "services.catalog", "harness", *STARTERS, *WITNESSES)
 # A simulation is made of what the services are made of, put together without sockets.
-SIMULATION = "integration-tests/simulation/"
+SIMULATION = ("integration-tests/simulation/", "integration-tests/test_simulation.py")
 
 
 def violations(root: Path) -> list[str]:

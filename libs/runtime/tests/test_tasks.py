@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from contextlib import suppress
 
 import pytest
 
@@ -84,3 +85,23 @@ async def test_a_cancel_is_repeated_until_all_have_ended(loses: int) -> None:
     assert both.cancelled()
     assert one.has_ended
     assert other.has_ended
+
+
+async def test_a_fault_that_comes_with_a_cancel_is_not_reported_as_overlooked() -> None:
+    """Seed 166121338 of the views' simulation: the process ended while one of them failed."""
+    reported: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: reported.append(told))
+    await _cancelled_with_a_fault()
+    # The frames that the cancel came through hold the tasks until the loop has gone on.
+    await asyncio.sleep(0)
+    gc.collect()
+    assert reported == []
+
+
+async def _cancelled_with_a_fault() -> None:
+    other = Stubborn(loses=0)
+    both = asyncio.create_task(until_one_ends(other.run(), fails(), name="test"))
+    await other.has_begun.wait()
+    both.cancel()
+    with suppress(asyncio.CancelledError):
+        await both
