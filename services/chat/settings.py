@@ -13,7 +13,7 @@ class Settings:
     answer_deadline_s: Annotated[
         float,
         Says(
-            gt=0, le=5, description="How long a post is waited for; the log says unknown after 8 s"
+            gt=0, le=5, description="How long a post is waited for; the log says unknown after 5 s"
         ),
     ] = 4.0
     access_s: Annotated[

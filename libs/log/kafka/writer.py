@@ -14,7 +14,7 @@ from libs.log.port import Appended, LogError, NotWritten, OutcomeUnknown, Partit
 
 # An append that is not reported by then is unknown to its caller; the driver goes on with it. Under
 # a caller's patience (a request waits 10 s), over a failover (2 to 4 s).
-REPORT_S = 8.0
+REPORT_S = 5.0
 
 ReadBack = Callable[[Partition, bytes, bytes], Awaitable[Appended | None]]
 
