@@ -10,6 +10,8 @@ One append per success
     `append` that returns has written the record once, durably, and readers can see it. Appends to a
     partition that one task awaits one after the other have rising offsets. A record whose key and
     value exceed `RECORD_BYTES_MAX` together is a `ValueError`: no retry would help.
+    What one log object was told of an append, a page or an end, its next `read` and `ends` know
+    too: an answer that goes back behind it is `LogUnavailable`.
 Unknown is not failed
     `NotWritten`: certainly not written. `OutcomeUnknown`: it may be written now, or later, or
     never; only reading tells. A cancelled `append` is unknown as well: the record goes on.

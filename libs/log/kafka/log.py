@@ -16,6 +16,7 @@ from libs.log.kafka.known import KnownTopics
 from libs.log.kafka.producer import Driver, Make
 from libs.log.kafka.puller import Puller
 from libs.log.kafka.reader import READERS, Readers
+from libs.log.kafka.seen import Seen, check
 from libs.log.kafka.tail import KafkaTail
 from libs.log.kafka.topics import SAFE, UNSAFE_SINGLE
 from libs.log.kafka.writer import Writer
@@ -57,6 +58,7 @@ class KafkaLog:
         self._reading = Desk("kafka-reading", threads=READERS, waiting_max=READING_WAITING_MAX)
         self._known = KnownTopics(self._admin, self._asking)
         self._readers = Readers(bootstrap)
+        self._seen = Seen()
         self._tails: set[KafkaTail] = set()
         self._is_closed = False
         self.writer = Writer(make or partial(_driver, bootstrap), self._read_back)
@@ -76,7 +78,9 @@ class KafkaLog:
             await self._known.check(partition)
         except LogUnavailable as error:
             raise NotWritten(str(error)) from error
-        return await self.writer.append(partition, value, key)
+        appended = await self.writer.append(partition, value, key)
+        self._seen.note(partition, appended.offset + 1)
+        return appended
 
     async def read(self, partition: Partition, start: int, *, limit: int) -> Sequence[Stored]:
         """See the port."""
@@ -84,11 +88,22 @@ class KafkaLog:
             raise ValueError(f"a limit of {limit} is not within 1 to {READ_RECORDS_MAX}")
         self._check_open()
         await self._known.check(partition)
-        return await self._reading.do(partial(self._readers.read, partition, start, limit))
+        least = self._seen.least(partition)
+        call = partial(self._readers.read, partition, start, limit=limit, least=least)
+        records = await self._reading.do(call)
+        if records:
+            self._seen.note(partition, records[-1].offset + 1)
+        return records
 
     async def ends(self, partitions: Iterable[Partition]) -> Mapping[Partition, Ends]:
         """See the port."""
-        return await self._asking.do(partial(self._admin.ends, list(partitions)))
+        asked = list(partitions)
+        leasts = self._seen.leasts(asked)
+        found = await self._asking.do(partial(self._admin.ends, asked))
+        check(found, leasts)
+        for partition, ends in found.items():
+            self._seen.note(partition, ends.next)
+        return found
 
     async def offsets_at(
         self, partitions: Iterable[Partition], at_ms: int

@@ -28,15 +28,15 @@ class Lane:
         self._consumer: Consumer = Consumer(config)
         self._warm: set[str] = set()
 
-    def read(self, partition: Partition, start: int, limit: int) -> list[Stored]:
-        """Blocks, at most for `READ_S`. Raises `PositionGone`, `LogUnavailable`,
-        `KafkaException`."""
+    def read(self, partition: Partition, start: int, *, limit: int, least: int) -> list[Stored]:
+        """Blocks, at most for `READ_S`; the end is not below `least`. Raises `PositionGone`,
+        `LogUnavailable`, `KafkaException`."""
         deadline = time.monotonic() + READ_S
         self._warm_up(partition.topic, deadline)
         place = TopicPartition(partition.topic, partition.index, start)
         self._consumer.assign([place])
         try:
-            return self._collect(partition, place, limit=limit, deadline=deadline)
+            return self._collect(place, limit=limit, least=least, deadline=deadline)
         finally:
             self._consumer.unassign()
 
@@ -51,8 +51,9 @@ class Lane:
             self._warm.add(topic)
 
     def _collect(
-        self, partition: Partition, place: TopicPartition, *, limit: int, deadline: float
+        self, place: TopicPartition, *, limit: int, least: int, deadline: float
     ) -> list[Stored]:
+        partition = Partition(place.topic, place.partition)
         taken: list[Stored] = []
         while len(taken) < limit:
             left = deadline - time.monotonic()
@@ -63,10 +64,10 @@ class Lane:
                 error = message.error()
                 if error is None:
                     taken.append(stored(message, partition))
-                elif self._is_end(partition, place, error=error):
+                elif self._is_end(place, message.offset(), error=error, least=least):
                     return taken[:limit]
             # The end came with the last fetch: no need to wait for one that finds nothing.
-            if taken and taken[-1].offset + 1 >= self._end(place):
+            if taken and taken[-1].offset + 1 >= max(self._end(place), least):
                 break
         return taken[:limit]
 
@@ -75,21 +76,23 @@ class Lane:
         _first, end = self._consumer.get_watermark_offsets(place, cached=True)
         return end if end > 0 else place.offset + (1 << 62)
 
-    def _is_end(self, partition: Partition, place: TopicPartition, *, error: KafkaError) -> bool:
-        """Whether it is the end that is told; a fault that passes is none."""
+    def _is_end(
+        self, place: TopicPartition, at: int | None, *, error: KafkaError, least: int
+    ) -> bool:
+        """Whether the end is told; a fault that passes tells nothing, nor does who knows less."""
         if error.code() == KafkaError._PARTITION_EOF:
-            return True
-        if error.code() == KafkaError._AUTO_OFFSET_RESET:
-            first, end = self._consumer.get_watermark_offsets(place, READ_S)
-            if place.offset < first:
-                raise PositionGone(partition.topic, partition.index, first)
-            if place.offset > end:
-                return True
-            # A new leader that has not heard yet how far the log goes; this consumer has stopped.
-            raise LogUnavailable(f"{partition} is not read at {place.offset} now")
+            return (at or 0) >= least
         if error.code() in PASSING:
             return False
-        raise of_ask(error)
+        if error.code() != KafkaError._AUTO_OFFSET_RESET:
+            raise of_ask(error)
+        first, end = self._consumer.get_watermark_offsets(place, READ_S)
+        if place.offset < first:
+            raise PositionGone(place.topic, place.partition, first)
+        if place.offset > end >= least:
+            return True
+        # A leader that has not heard yet how far the log goes; this consumer has stopped.
+        raise LogUnavailable(f"{place.topic}/{place.partition} is not read at {place.offset} now")
 
 
 class Readers:
@@ -101,12 +104,12 @@ class Readers:
         for _ in range(READERS):
             self._idle.put(None)
 
-    def read(self, partition: Partition, start: int, limit: int) -> list[Stored]:
+    def read(self, partition: Partition, start: int, *, limit: int, least: int) -> list[Stored]:
         """See `Lane.read`."""
         lane = self._idle.get()
         try:
             lane = lane or Lane(self._bootstrap)
-            return lane.read(partition, start, limit)
+            return lane.read(partition, start, limit=limit, least=least)
         finally:
             self._idle.put(lane)
 
