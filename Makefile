@@ -31,14 +31,14 @@ up-kafka: environment ## run broker, Redis and each service as a process (PORT D
 kafka: environment ## run Kafka without containers until Ctrl-C (ARGS='--nodes 3'); needs Java 17 and Maven
 	@exec $(PY) -m deploy.kafka $(ARGS)
 
-test: environment-dev ## run all tests (ARGS='-k order')
+test: environment-dev ## run the tests, the laws of `check` and the long ones aside (ARGS='-k order')
 	@$(PY) -m pytest $(ARGS)
 
 test-long: environment-dev ## run what takes minutes: claims at once, readers, brokers killed and stopped
 	@$(PY) -m pytest -m long $(ARGS)
 
 test-mutants: environment-dev ## run the tests on trees that each break a law: every one must be found
-	@$(PY) -m pytest -m mutants -v $(ARGS)
+	@$(PY) -m pytest -m mutants -v tests $(ARGS)
 
 test-faults: environment-dev ## run seeds of faults under load, judged: minutes each, as root (SEEDS="1 2 3")
 	@SEEDS='$(SEEDS)' $(PY) -m pytest -m faults $(ARGS)

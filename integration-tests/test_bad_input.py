@@ -24,7 +24,7 @@ from libs.wire.codes import CODES
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 UNKNOWN = "0" * 26
-EXAMPLES = 15
+EXAMPLES = 10
 # The routes are the same on Kafka; a few requests show that their ways there hold too.
 EXAMPLES_ON_KAFKA = 4
 

@@ -23,6 +23,12 @@ IN_FLIGHT = 4
 
 
 @pytest.mark.law("L2", "L8")
+@pytest.mark.parametrize(
+    "suite",
+    ["embedded", pytest.param("kafka", marks=pytest.mark.long)],
+    indirect=True,
+    scope="module",
+)
 async def test_200_parked_long_polls_get_500_posts_in_order_once(
     suite: Suite | Cluster, people: People, figures: list[str]
 ) -> None:

@@ -35,6 +35,7 @@ def is_running(pid: int | None) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.long
 async def test_of_three_nodes_one_is_killed_and_comes_back(tmp_path: Path) -> None:
     with running(Distribution(), tmp_path / "nodes", [LOOPBACK] * 3) as cluster:
         victim, witness = cluster.nodes[2], 0
