@@ -32,8 +32,8 @@ from simulation.world import Roles
 ROOT = Path(__file__).parents[1]
 RUN_S = 110
 # What `make test` may take for it, with the seeds that are under way when time is up.
-SECONDS = 40
-# As many of them as there is time for: some 500 on two cores.
+SECONDS = 30
+# As many of them as there is time for: some 450 on two cores.
 SEEDS = "1-5000"
 SINNERS_MAX = 40
 
