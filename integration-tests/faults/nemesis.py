@@ -2,15 +2,24 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from checker.history import Phase
 from deploy.kafka.node import Node
 from deploy.local.program import Program
 from faults.pause import pause
-from faults.plan import Blow, Kind, Period
+from faults.plan import CONTROLLER, LEADER, Blow, Kind, Period
 from faults.site import Site
 
-Record = Callable[[Blow, str, Phase], None]
+# What figures are grouped by, who is hit, and whether it begins or ends.
+Record = Callable[[str, str, Phase], None]
+
+
+class Struck(NamedTuple):
+    """A process that is hit, and what the fault is called."""
+
+    process: Node | Program
+    sort: str
 
 
 class Nemesis:
@@ -27,69 +36,77 @@ class Nemesis:
         for period in periods:
             async with asyncio.TaskGroup() as group:
                 for blow in period.blows:
-                    group.create_task(STRIKES[blow.kind](self, blow))
+                    group.create_task(self._strike(blow))
             await self._site.is_well()
             await pause(period.rest_s)
 
+    async def _strike(self, blow: Blow) -> None:
+        await pause(blow.after_s)
+        await STRIKES[blow.kind](self, blow)
+
     async def kill(self, blow: Blow) -> None:
         """kill -9, and a start."""
-        process = await self._begin(blow)
-        await asyncio.to_thread(process.kill)
+        struck = await self._begin(blow)
+        await asyncio.to_thread(struck.process.kill)
         await pause(blow.hold_s)
-        process.start()
-        self._end(blow, process)
+        struck.process.start()
+        self._end(struck)
 
     async def stall(self, blow: Blow) -> None:
         """SIGSTOP and SIGCONT."""
-        process = await self._begin(blow)
-        process.pause()
+        struck = await self._begin(blow)
+        struck.process.pause()
         await pause(blow.hold_s)
-        process.resume()
-        self._end(blow, process)
+        struck.process.resume()
+        self._end(struck)
 
     async def end(self, blow: Blow) -> None:
         """SIGTERM, and a start."""
-        process = await self._begin(blow)
-        await self._site.end(process)
+        struck = await self._begin(blow)
+        await self._site.end(struck.process)
         await pause(blow.hold_s)
-        process.start()
-        self._end(blow, process)
+        struck.process.start()
+        self._end(struck)
 
     async def flush(self, blow: Blow) -> None:
         """Redis forgets everything."""
-        process = await self._begin(blow)
+        struck = await self._begin(blow)
         await asyncio.to_thread(self._site.flush)
-        self._end(blow, process)
+        self._end(struck)
 
     async def fill(self, blow: Blow) -> None:
         """No room on the small disk. Kafka gives a log folder that failed up until it is started
         anew."""
         node = self._site.small
-        self._record(blow, _name(node), "begin")
+        struck = Struck(node, blow.sort)
+        self._record(blow.sort, _name(node), "begin")
         await asyncio.to_thread(self._site.fill)
         await pause(blow.hold_s)
         self._site.free()
         await asyncio.to_thread(node.kill)
         node.start()
-        self._end(blow, node)
+        self._end(struck)
 
     async def cut(self, blow: Blow) -> None:
         """Two processes do not reach each other."""
         sides = await self._site.find(blow.target), await self._site.find(blow.other)
         one, other = map(_name, sides)
-        self._record(blow, f"{one} and {other}", "begin")
+        self._record(blow.sort, f"{one} and {other}", "begin")
         self._site.cut(one, other)
         await pause(blow.hold_s)
         self._site.heal()
-        self._record(blow, f"{one} and {other}", "end")
+        self._record(blow.sort, f"{one} and {other}", "end")
 
-    async def _begin(self, blow: Blow) -> Node | Program:
+    async def _begin(self, blow: Blow) -> Struck:
         process = await self._site.find(blow.target)
-        self._record(blow, _name(process), "begin")
-        return process
+        # Two elections, one after the other, are another fault than one.
+        is_both = blow.target == LEADER and process is await self._site.find(CONTROLLER)
+        struck = Struck(process, f"{blow.sort} and controller" if is_both else blow.sort)
+        self._record(struck.sort, _name(process), "begin")
+        return struck
 
-    def _end(self, blow: Blow, process: Node | Program) -> None:
-        self._record(blow, _name(process), "end")
+    def _end(self, struck: Struck) -> None:
+        self._record(struck.sort, _name(struck.process), "end")
 
 
 STRIKES = {

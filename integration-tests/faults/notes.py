@@ -21,7 +21,6 @@ from checker.history import (
     Writer,
 )
 from faults.gateway import Answer
-from faults.plan import Blow
 
 ACKNOWLEDGED = (200, 201)
 NEW = 201
@@ -107,9 +106,9 @@ class Notes:
         """A fresh reader has read it all."""
         self._write(Final(_now(), reader, channel, head))
 
-    def fault(self, blow: Blow, who: str, phase: Phase) -> None:
+    def fault(self, sort: str, who: str, phase: Phase) -> None:
         """A fault begins, or is healed."""
-        self._write(Fault(_now(), blow.sort, who, phase))
+        self._write(Fault(_now(), sort, who, phase))
 
 
 def _now() -> int:

@@ -23,6 +23,7 @@ HOLD_S = (2.5, 5.5)
 # A leader that stands still so long comes back while its producers still wait for it (5 s): what
 # they sent to it lands behind what was sent again meanwhile.
 SHORT_STALL_S = (3.0, 4.5)
+GATHERED_S = 0.8
 LONG_STALL_S, SLEEP_S = 20.0, 10.0
 REST_S = (1.0, 2.5)
 QUIET_SHARE = 0.25
@@ -43,12 +44,14 @@ class Kind(StrEnum):
 @dataclass(frozen=True)
 class Blow:
     """One fault: `target` is a role of a broker, a service with its instance ("chat/0"), or Redis.
-    It lasts `hold_s`; a cut is between the target and the `other`."""
+    It begins `after_s` into its period and lasts `hold_s`; a cut is between the target and the
+    `other`."""
 
     kind: Kind
     target: str
     hold_s: float
     other: str = ""
+    after_s: float = 0.0
 
     @property
     def sort(self) -> str:
@@ -106,8 +109,10 @@ def _asides(dice: random.Random) -> Iterator[Period]:
     again meanwhile. And an instance sleeps longer than gateways wait for it."""
     for at in range(INSTANCES):
         stall = Blow(Kind.STALL, LEADER, dice.uniform(*SHORT_STALL_S))
-        blows = stall, Blow(Kind.END, f"{CHAT}/{at}", dice.uniform(*SHORT_STALL_S))
-        yield Period(blows, dice.uniform(*REST_S))
+        hold_s = dice.uniform(*SHORT_STALL_S)
+        # By then it has posts under way, and nobody has elected another leader yet.
+        end = Blow(Kind.END, f"{CHAT}/{at}", hold_s, after_s=GATHERED_S)
+        yield Period((stall, end), dice.uniform(*REST_S))
     yield Period((Blow(Kind.STALL, _any(dice, CHAT), SLEEP_S),), dice.uniform(*REST_S))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from faults.nemesis import STRIKES, Nemesis
-from faults.plan import REDIS, Blow, Kind, Period
+from faults.plan import CONTROLLER, LEADER, REDIS, Blow, Kind, Period
 from faults.site import Site
 
 from checker.history import Phase
@@ -37,9 +37,11 @@ class Stage(Site):
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.sorts: set[str] = set()
+        self.both = Actor("broker", self.told)
 
     async def find(self, target: str) -> Node | Program:
-        return Actor(target, self.told)
+        return self.both if target in (LEADER, CONTROLLER) else Actor(target, self.told)
 
     async def end(self, process: Node | Program) -> None:
         self.told.append(f"end {target_of(process)}")
@@ -72,14 +74,15 @@ def target_of(process: Node | Program) -> str:
     return process.name
 
 
-async def played(*blows: Blow) -> list[str]:
+async def played(*blows: Blow) -> Stage:
     stage = Stage()
 
-    def record(blow: Blow, who: str, phase: Phase) -> None:
+    def record(sort: str, who: str, phase: Phase) -> None:
+        stage.sorts.add(sort)
         stage.told.append(f"{phase} {who}")
 
     await Nemesis(stage, record).play([Period(blows, 0.0)])
-    return stage.told
+    return stage
 
 
 @pytest.mark.parametrize(
@@ -97,11 +100,25 @@ async def played(*blows: Blow) -> list[str]:
     ],
 )
 async def test_a_fault_is_noted_before_it_is_felt_and_undone(blow: Blow, done: list[str]) -> None:
-    assert await played(blow) == [*done, "well"]
+    assert (await played(blow)).told == [*done, "well"]
 
 
 async def test_the_next_period_begins_when_all_is_well() -> None:
-    assert await played() == ["well"]
+    assert (await played()).told == ["well"]
+
+
+async def test_a_leader_that_is_the_controller_as_well_is_another_sort_of_fault() -> None:
+    """Its heirs elect twice, one after the other."""
+    stage = await played(Blow(Kind.KILL, LEADER, 0.0))
+    assert stage.sorts == {"kill -9: leader and controller"}
+    stage = await played(Blow(Kind.KILL, CONTROLLER, 0.0))
+    assert stage.sorts == {"kill -9: controller"}
+
+
+async def test_a_second_fault_of_a_period_may_begin_later() -> None:
+    late = Blow(Kind.END, "late", 0.0, after_s=0.05)
+    told = (await played(late, Blow(Kind.STALL, "early", 0.0))).told
+    assert told.index("end early") < told.index("begin late")
 
 
 def test_every_kind_can_be_done() -> None:
