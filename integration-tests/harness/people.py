@@ -121,9 +121,17 @@ class People:
             "password": PASSWORD,
             "device": {"name": "test", "kind": "cli"},
         }
-        reply = await self._client.post("/v1/sessions", json=body)
-        assert reply.status_code == 201, reply.text
-        session = reply.json()
+
+        async def signed_in() -> dict[str, Any]:
+            reply = await self._client.post("/v1/sessions", json=body)
+            assert reply.status_code == 201, reply.text
+            found: dict[str, Any] = reply.json()
+            return found
+
+        # As above: what was signed up may show a moment later.
+        session = await eventually(
+            signed_in, within_s=POSTED_S, every_s=RETRY_S, what=f"{handle} signs in"
+        )
         return Person(self._client, session["user"], session["access_token"])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from libs.runtime.clock import Clock
-from libs.wire.codes import Refused
+from libs.wire.codes import Refused, TryAgain
 from libs.wire.records import Account, NameClaim
 from libs.wire.topics import ACCOUNTS, NAMES
 
@@ -59,9 +59,13 @@ class Accounts:
 
     async def prove(self, handle: str, password: str) -> Account:
         """The account of this handle and password. Raises `Refused` (`credentials_wrong`), with the
-        same words after the same work whether the handle or the password is wrong."""
-        owner = await self._store.owner_of(handle.lower())
+        same words after the same work whether the handle or the password is wrong, and `TryAgain`
+        while the account of the handle does not show yet."""
+        (owner,) = await self._store.users_of([handle.lower()])
         account = None if owner is None else await self._store.account(owner)
+        if owner is not None and account is None:
+            # It is written before its claim, so it is there; another instance reads its partition.
+            raise TryAgain("rebuilding", "the account is being read from the log; try again soon")
         known = None if account is None else account.password_hash
         is_right = await self._passwords.verify(password, known)
         SIGN_INS.labels("right" if is_right else "wrong").inc()

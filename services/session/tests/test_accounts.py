@@ -118,3 +118,18 @@ async def test_a_channel_has_its_handle_too(desk: Desk, world: World) -> None:
     assert taken.status_code == 409
     nobody = await desk.ask("POST", "/v1/sessions", SIGN_IN | {"handle": "lounge"})
     assert nobody.json()["code"] == "credentials_wrong"
+
+
+async def test_an_account_that_does_not_show_yet_is_no_wrong_password(
+    desk: Desk, world: World
+) -> None:
+    """Its claim shows already: another instance reads the partition of the account."""
+    claim = NameClaim(handle=SIGN_IN["handle"], owner="u" * 26, owner_kind="user")
+    await world.inner.append(place(NAMES, claim.handle), encode(claim), key=claim.handle.encode())
+
+    async def known() -> bool:
+        return (await desk.ask("POST", "/v1/accounts", ADA)).status_code == 409
+
+    await eventually(known, within_s=5, what="the claim shows")
+    reply = await desk.ask("POST", "/v1/sessions", SIGN_IN)
+    assert (reply.status_code, reply.json()["code"]) == (503, "rebuilding")
