@@ -23,7 +23,7 @@ HOLD_S = (2.5, 5.5)
 # A leader that stands still so long comes back while its producers still wait for it (5 s): what
 # they sent to it lands behind what was sent again meanwhile.
 SHORT_STALL_S = (3.0, 4.5)
-GATHERED_S, LOST_S = 0.8, 1.1
+GATHERED_S = 0.8
 LONG_STALL_S, SLEEP_S = 20.0, 10.0
 REST_S = (1.0, 2.5)
 QUIET_SHARE = 0.25
@@ -74,34 +74,17 @@ class Period:
     rest_s: float
 
 
-FLUSHED, AWAY, OVERTAKEN = "redis-flushed", "redis-away", "overtaken"
+FLUSHED, AWAY = "redis-flushed", "redis-away"
 CALM_S = 20.0
-
-
-def overtaken(chat: int, *, stall_s: float, end_s: float) -> tuple[Blow, ...]:
-    """What makes a retry land before its original. While a leader stands still, the instance of
-    chat that waits for it is told to end, and what was noted of its posts is lost: another one is
-    asked for them again, finds nothing, and writes them to the new leader; the first one does so,
-    too, when it hears that there is one."""
-    return (
-        Blow(Kind.STALL, LEADER, stall_s),
-        # By then it has posts under way, and nobody has elected another leader yet.
-        Blow(Kind.END, f"{CHAT}/{chat}", end_s, after_s=GATHERED_S),
-        # After it has noted the last, and before clients are tired of waiting for the first.
-        Blow(Kind.FLUSH, REDIS, 0.0, after_s=LOST_S),
-    )
-
-
-DRILLS: dict[str, list[tuple[Blow, ...]]] = {
-    FLUSHED: [(Blow(Kind.FLUSH, REDIS, 0.0),)] * 4,
-    AWAY: [(Blow(Kind.KILL, REDIS, 20.0),)],
-    OVERTAKEN: [overtaken(at % INSTANCES, stall_s=4.0, end_s=4.0) for at in range(4)],
+DRILLS = {
+    FLUSHED: [Blow(Kind.FLUSH, REDIS, 0.0)] * 4,
+    AWAY: [Blow(Kind.KILL, REDIS, 20.0)],
 }
 
 
 def drill(name: str) -> list[Period]:
     """A plan of one purpose. Raises `KeyError` for a name that is not in `DRILLS`."""
-    return [Period((), CALM_S), *(Period(blows, CALM_S) for blows in DRILLS[name])]
+    return [Period((), CALM_S), *(Period((blow,), CALM_S) for blow in DRILLS[name])]
 
 
 def plan(seed: int) -> list[Period]:
@@ -121,11 +104,15 @@ def plan(seed: int) -> list[Period]:
 
 
 def _asides(dice: random.Random) -> Iterator[Period]:
-    """What chance seldom brings together. And an instance sleeps longer than gateways wait for
-    it."""
+    """What chance seldom brings together. While a leader stands still, the instance of chat that
+    waits for it is told to end: what it has sent lands behind what another one is asked to send
+    again meanwhile. And an instance sleeps longer than gateways wait for it."""
     for at in range(INSTANCES):
-        stall_s, end_s = dice.uniform(*SHORT_STALL_S), dice.uniform(*SHORT_STALL_S)
-        yield Period(overtaken(at, stall_s=stall_s, end_s=end_s), dice.uniform(*REST_S))
+        stall = Blow(Kind.STALL, LEADER, dice.uniform(*SHORT_STALL_S))
+        hold_s = dice.uniform(*SHORT_STALL_S)
+        # By then it has posts under way, and nobody has elected another leader yet.
+        end = Blow(Kind.END, f"{CHAT}/{at}", hold_s, after_s=GATHERED_S)
+        yield Period((stall, end), dice.uniform(*REST_S))
     yield Period((Blow(Kind.STALL, _any(dice, CHAT), SLEEP_S),), dice.uniform(*REST_S))
 
 

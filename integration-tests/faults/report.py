@@ -108,13 +108,14 @@ def evidence_of(found: Seen) -> Evidence:
     made the message and another record of the post came behind it; it got its first id back
     when it was answered with a message that it had not made (200), and there is no other record."""
     unknown = before = first = 0
+    repeated = found.repeated()
     for post in found.posts.values():
         told = post.acknowledgements
-        is_void = post.key in found.voids
+        is_repeated = post.key in repeated
         unknown += any(isinstance(outcome, Unknown) for outcome in post.outcomes)
         by_the_last = [(each.attempt, each.is_new) for each in told] == [(post.attempts, True)]
-        before += by_the_last and post.attempts > 1 and is_void
-        first += not is_void and any(not each.is_new for each in told)
+        before += by_the_last and post.attempts > 1 and is_repeated
+        first += not is_repeated and any(not each.is_new for each in told)
     return Evidence(unknown, len(found.voids), before, first)
 
 

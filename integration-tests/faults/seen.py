@@ -40,14 +40,21 @@ class Span:
 
 @dataclass
 class Seen:
-    """What happened. Posts are by their key, deliveries by reader and channel, `voids` are keys."""
+    """What happened. Posts are by their key, deliveries by reader and channel, messages by channel
+    and id with their key, `voids` by channel and id with the id that they repeat, if any."""
 
     posts: dict[str, Post] = field(default_factory=dict)
     faults: list[Span] = field(default_factory=list)
     deliveries: dict[tuple[str, str], list[Deliver]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    voids: set[str] = field(default_factory=set)
+    messages: dict[tuple[str, int], str] = field(default_factory=dict)
+    voids: dict[tuple[str, int], int | None] = field(default_factory=dict)
+
+    def repeated(self) -> set[str]:
+        """The keys of posts that have a record besides their message."""
+        places = {(channel, of) for (channel, _), of in self.voids.items() if of is not None}
+        return {self.messages[place] for place in places & self.messages.keys()}
 
     def take(self, event: Event) -> None:
         """The next event."""
@@ -60,7 +67,9 @@ class Seen:
             case Deliver():
                 self.deliveries[event.reader, event.channel].append(event)
                 if event.type == "void":
-                    self.voids.add(event.client_id)
+                    self.voids[event.channel, event.id] = event.dup_of
+                else:
+                    self.messages[event.channel, event.id] = event.client_id
             case Fault():
                 self._take_fault(event)
             case _:

@@ -42,10 +42,10 @@ def test_every_seed_has_every_kind_for_every_target(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_never_are_two_brokers_or_both_of_a_service_hit_at_once(seed: int) -> None:
+def test_at_most_two_faults_at_once_and_never_of_two_brokers_or_one_service(seed: int) -> None:
     for period in plan(seed):
         rooms = Counter(room for blow in period.blows for room in blow.rooms)
-        assert len(period.blows) <= 3
+        assert len(period.blows) <= 2
         assert set(rooms.values()) <= {1}
 
 
@@ -60,7 +60,7 @@ def test_some_periods_are_quiet_and_some_mixed() -> None:
 def test_a_drill_begins_and_ends_in_calm(name: str) -> None:
     first, *others = drill(name)
     assert not first.blows
-    assert [period.blows for period in others] == DRILLS[name]
+    assert [blow for period in others for blow in period.blows] == DRILLS[name]
     assert all(period.rest_s == CALM_S for period in (first, *others))
 
 

@@ -23,8 +23,11 @@ def lost(at: float, key: str, number: int) -> Unknown:
 
 
 def given(ident: int, key: str, dup_of: int | None = None) -> Deliver:
-    kind, text = ("void", None) if dup_of else ("message", f"post {key}")
-    return Deliver(90 * S, "final", "final", "c", 1, ident, kind, "ada", key, text, dup_of, "final")
+    """As clients see it: a void entry names neither author nor key."""
+    where = (90 * S, "final", "final", "c", 1, ident)
+    if dup_of is not None:
+        return Deliver(*where, "void", "", "", None, dup_of, "final")
+    return Deliver(*where, "message", "ada", key, f"post {key}", None, "final")
 
 
 def history() -> list[Event]:

@@ -124,7 +124,7 @@ async def test_an_account_that_does_not_show_yet_is_no_wrong_password(
     desk: Desk, world: World
 ) -> None:
     """Its claim shows already: another instance reads the partition of the account."""
-    claim = NameClaim(handle=SIGN_IN["handle"], owner="u" * 26, owner_kind="user")
+    claim = NameClaim(handle=str(SIGN_IN["handle"]), owner="u" * 26, owner_kind="user")
     await world.inner.append(place(NAMES, claim.handle), encode(claim), key=claim.handle.encode())
 
     async def known() -> bool:
