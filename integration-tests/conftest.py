@@ -17,6 +17,15 @@ from harness.suite import Suite
 
 FIGURES = pytest.StashKey[list[str]]()
 EMBEDDED, KAFKA = "embedded", "kafka"
+# Fixtures that may start the shared cluster.
+SHARED = frozenset({"cluster", "suite", "mortal"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those with brokers of their own first: the shared cluster, once it runs, takes its part of
+    the machine until the end."""
+    items.sort(key=lambda item: not SHARED.isdisjoint(getattr(item, "fixturenames", ())))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
