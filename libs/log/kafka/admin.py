@@ -79,9 +79,8 @@ class Admin:
     """One admin client. Raises `KafkaException` besides what is said."""
 
     def __init__(self, bootstrap: str, safety: Safety) -> None:
-        client: Any = settings.admin(bootstrap)
-        logger = client.pop("logger")
-        self._client = AdminClient(client, logger=logger)
+        self._bootstrap = bootstrap
+        self._client = self._made()
         self._safety = safety
 
     def partitions(self, topic: str) -> int:
@@ -233,11 +232,13 @@ class Admin:
     ) -> dict[Partition, tuple[int, ...]]:
         """Of each partition one offset per spec, asked for at once."""
         deadline = time.monotonic() + within_s
+        client = self._client
         found: dict[Partition, tuple[int, ...]] = {}
         waiting, try_s = list(partitions), TRY_S
         while waiting:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
+                self._replace(client)
                 raise LogUnavailable(f"the leaders of {len(waiting)} partitions do not answer")
             found.update(self._offsets_once(waiting, specs, min(try_s, left_s), not_yet))
             waiting = [each for each in waiting if each not in found]
@@ -246,6 +247,19 @@ class Admin:
                 time.sleep(AGAIN_S)
                 self._look_at({each.topic for each in waiting})
         return found
+
+    def _made(self) -> AdminClient:
+        client: Any = settings.admin(self._bootstrap)
+        logger = client.pop("logger")
+        return AdminClient(client, logger=logger)
+
+    def _replace(self, failed: AdminClient) -> None:
+        """Ask by a new client from now on. What one knows of leaders was seen to stay wrong for two
+        minutes after the death of a broker, which was long back, and of that process alone."""
+        # Another thread may have done so meanwhile.
+        if self._client is failed:
+            settings.LOGGER.warning("no leader answers for too long; a new client asks from now on")
+            self._client = self._made()
 
     def _look_at(self, topics: Iterable[str]) -> None:
         """Have the driver learn who leads: what it knew of an old leader is refused for ever."""

@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from libs.log.contract import fresh, named, take
 from libs.log.kafka import KafkaLog, open_kafka
 from libs.log.kafka import admin as admin_module
+from libs.log.kafka.admin import LATEST, Admin
 from libs.log.kafka.topics import SAFE, UNSAFE_SINGLE, breaches, settings_of
 from libs.log.open import open_log
-from libs.log.port import LogUnavailable, Partition, PositionGone, TopicMismatch, from_group
+from libs.log.port import Ends, LogUnavailable, Partition, PositionGone, TopicMismatch, from_group
 from libs.wire.topics import HOUR_MS, Cleanup, Topic
 
 AGED = Topic("t", 1, Cleanup.AGE, key="", holds=(), writers=(), readers=(), kept_ms=HOUR_MS)
@@ -138,3 +142,31 @@ async def test_a_group_that_is_overtaken_asks_for_its_start_again(log: KafkaLog)
 async def test_a_url_of_another_form_names_the_form(url: str) -> None:
     with pytest.raises(ValueError, match="or kafka://host:port"):
         await open_log(url, now_ms=lambda: 0)
+
+
+class Fenced:
+    """A client that asks an old leader, again and again."""
+
+    def list_topics(self, topic: str, timeout: float) -> None:
+        """It learns nothing."""
+
+    def list_offsets(self, asked: Any, **_: Any) -> dict[Any, "Future[Any]"]:
+        return {each: self._refused() for each in asked}
+
+    @staticmethod
+    def _refused() -> "Future[Any]":
+        refused: Future[Any] = Future()
+        refused.set_exception(KafkaException(KafkaError(KafkaError.FENCED_LEADER_EPOCH)))
+        return refused
+
+
+async def test_a_client_that_learns_nothing_of_leaders_is_replaced(
+    log: KafkaLog, bootstrap: str
+) -> None:
+    partition = Partition((await fresh(log)).name, 0)
+    admin = Admin(bootstrap, UNSAFE_SINGLE)
+    fenced: Any = Fenced()
+    admin._client = fenced
+    with pytest.raises(LogUnavailable, match="leaders of 1 partitions do not answer"):
+        await asyncio.to_thread(admin._offsets, [partition], LATEST, within_s=0.3)
+    assert await asyncio.to_thread(admin.ends, [partition]) == {partition: Ends(0, 0)}
