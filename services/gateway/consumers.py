@@ -17,7 +17,7 @@ Hold = Callable[[Sequence[Waiter]], None]
 
 
 class Consumers:
-    """Tails both topics; ready once it has begun."""
+    """Tails both topics; ready once it has begun, as long as all who write there are heard."""
 
     def __init__(self, ports: Ports, access: AccessMemory, tokens: Tokens, *, hold: Hold) -> None:
         self._access = access
@@ -26,6 +26,7 @@ class Consumers:
         # From now on: no access is remembered from before.
         self.access = Changes(ports, ACCESS_CHANGES, self._access_changed, missed=self._missed)
         access.is_followed = lambda: not self.access.lacks()
+        access.is_silent = self.access.is_silent
         # From as far back as a token may live.
         self.revocations = Changes(
             ports,

@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 
 from libs.log.port import Partition
 from libs.runtime.service import Loop, Ports
+from libs.testing.beating import Owners
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
 from libs.wire.records import AccessChanged, Record, Revocation, encode
@@ -37,6 +38,10 @@ class Edge:
         self.members = FakeMembers(ports.signer, clock)
         self.session = FakeSession(ports.signer, clock)
         self.chat = FakeChat(ports.signer, clock)
+        # Whose changes the gateway hears; `hush` makes them silent.
+        self.owners = {
+            topic: Owners(ports.log, clock, topic) for topic in (ACCESS_CHANGES, REVOCATIONS)
+        }
         self.running = SERVICE.build(settings, ports)
         self.client = self.http(self.running.app)
 
@@ -168,7 +173,8 @@ def _value(gauge: Gauge) -> float:
 
 
 def _loops(made: Edge) -> Iterable[tuple[str, Loop]]:
-    return made.running.loops.items()
+    beats = {f"beats of {topic.name}": owners.run for topic, owners in made.owners.items()}
+    return {**made.running.loops, **beats}.items()
 
 
 async def _run(loop: Loop) -> None:
