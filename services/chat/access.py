@@ -28,7 +28,8 @@ class _Yes(NamedTuple):
 
 class AccessMemory:
     """Asks group-membership. When that is away or rebuilding, a yes of the last `access_kept_s`
-    counts, unless a change came since it was asked. Nothing is kept while changes are not heard."""
+    counts, unless a change came since it was asked. Nothing is kept or counts while changes are not
+    heard: the log is away, or who announces them is silent."""
 
     def __init__(self, ports: Ports, settings: Settings) -> None:
         self._clock = ports.clock

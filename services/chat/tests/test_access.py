@@ -8,6 +8,8 @@ import pytest
 
 from libs.log.faults import FaultyLog, Script
 from libs.log.port import Log, Partition
+from libs.runtime.changes import SILENT_S
+from libs.testing.beating import Owners
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
 from libs.wire import ids
@@ -39,6 +41,7 @@ class Memory:
         self.chat = chat
         self.clock = clock
         self.log = log
+        self._owners = Owners(log, clock, ACCESS_CHANGES)
         self._posts = 0
 
     async def post(self, who: str = ANNA) -> str:
@@ -46,6 +49,16 @@ class Memory:
         self._posts += 1
         answer = await self.chat.post(client_id=f"c{self._posts}", who=who)
         return str(answer.json().get("code", "fine"))
+
+    async def beat(self) -> None:
+        """All who announce changes beat."""
+        await self._owners.beat()
+
+    async def is_let_in(self, who: str = ANNA) -> None:
+        async def let_in() -> bool:
+            return await self.post(who) == "fine"
+
+        await eventually(let_in, within_s=SOON_S, what="the beats are heard")
 
     async def changed(self, user: str | None, channel: str = CHANNEL) -> None:
         await self.log.append(PLACE, encode(AccessChanged(channel=channel, user=user)))
@@ -78,7 +91,8 @@ async def test_a_yes_counts_for_a_minute(log: Log) -> None:
         assert await it.post() == "fine"
         assert await it.post(BEN) == "service_away"
         it.clock.advance(60)
-        assert await it.post() == "fine"
+        await it.beat()
+        await it.is_let_in()
         it.clock.advance(1)
         assert await it.post() == "service_away"
 
@@ -175,6 +189,20 @@ async def test_while_changes_are_not_heard_nothing_is_remembered(log: Log) -> No
         await it.clock.elapse(1)
         await _let_in(it, ANNA)
         assert await it.post() == "fine"
+
+
+async def test_while_those_who_announce_changes_are_silent_no_yes_counts(log: Log) -> None:
+    async with remembering(log) as it:
+        await _let_in(it, ANNA, BEN)
+        it.clock.advance(SILENT_S - 0.1)
+        assert await it.post() == "fine"
+        it.clock.advance(0.1)
+        assert await it.post() == "service_away"
+        # Asked in the silence: good for that one post.
+        await _let_in(it, ANNA)
+        await it.beat()
+        await it.is_let_in(BEN)
+        assert await it.post() == "service_away"
 
 
 async def test_the_oldest_answers_go_first(log: Log) -> None:
