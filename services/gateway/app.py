@@ -15,8 +15,10 @@ from .consumers import Consumers
 from .feed import Feed
 from .hub import Hub, Room, Waiter
 from .lanes import PostLanes
+from .limits import Limits
 from .metrics import PARKED, RING_BYTES, ROOMS
 from .polls import Polls
+from .posting import Posting
 from .routes.document import document_routes
 from .routes.forward import Forwarder
 from .routes.pages import page_routes
@@ -54,11 +56,12 @@ def build(settings: Settings, ports: Ports) -> Running:
 
     app = api(GATEWAY, signer=ports.signer, clock=ports.clock, document=None)
     app.include_router(poll_routes(polls, tokens, ports.tasks, settings))
-    app.include_router(page_routes(tokens, access, feed, pages))
+    limits = Limits(settings, ports.clock)
+    app.include_router(page_routes(tokens, access, feed, pages=pages, limits=limits))
     lanes = PostLanes(
         ports, access, deadline_s=settings.forward_s, waiting_max=settings.posts_waiting
     )
-    add_post_route(app, tokens, lanes, settings)
+    add_post_route(app, tokens, Posting(access, lanes, limits), settings)
     Forwarder(ports, tokens, settings).add(app, ROUTES)
     open_paths = frozenset((route.method, route.path) for route in ROUTES if route.open)
     app.include_router(document_routes(app, {route.service for route in ROUTES}, open_paths, ports))

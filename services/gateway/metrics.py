@@ -13,3 +13,4 @@ ENDED = counter("gateway_access_ended", "Parked connections ended by a change of
 LANE_WAITING = gauge("gateway_lane_waiting", "Posts on their way to chat")
 LANE_BATCH = sizes("gateway_lane_batch", "Posts of one batch to chat")
 LANE_REROUTED = counter("gateway_lane_rerouted", "Posts whose chat instance was not reached")
+LIMITS_HIT = counter("gateway_limits_hit", "Requests refused, or polls held, by limit", ["limit"])

@@ -42,6 +42,7 @@ from libs.wire.frames import (
     encode,
     to_relay,
 )
+from libs.wire.records import Role
 from libs.wire.tokens import ALGORITHM, AUDIENCE, ISSUER, LIFE_S_MAX, TYP
 from services.gateway.tests.listeners import entries
 
@@ -121,6 +122,7 @@ class FakeMembers:
         self.public: set[str] = set()
         self.topics: dict[str, str] = {}
         self.refusals: dict[tuple[str, str], str] = {}
+        self.roles: dict[tuple[str, str], Role] = {}
         self.batches: list[int] = []
         self.is_away = False
         self.is_short = False
@@ -147,6 +149,7 @@ class FakeMembers:
         return Access(
             user,
             channel,
+            role=self.roles.get((user, channel)),
             may_read=refusal is None,
             epoch=1,
             topic=self.topics.get(channel, ""),
