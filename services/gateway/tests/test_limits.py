@@ -29,7 +29,7 @@ LASTS_S = 60
 
 def hits(limit: str) -> float:
     """How often a limit was met, as the metric tells it."""
-    return LIMITS_HIT.labels(limit)._value.get()
+    return float(LIMITS_HIT.labels(limit)._value.get())
 
 
 def refused_after_s(ask: Ask, its: Limits) -> int | None:
