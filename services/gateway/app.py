@@ -27,7 +27,6 @@ from .tokens import Tokens
 from .wake import Waker
 
 TICK_S = 1.0
-RETRY_KEYS_S = 0.2
 RECONNECT_AFTER_MS = 1_000
 
 
@@ -74,11 +73,6 @@ def build(settings: Settings, ports: Ports) -> Running:
             PARKED.set(hub.parked)
             ROOMS.set(len(hub.rooms))
 
-    async def keys() -> None:
-        while tokens.lacks():
-            await tokens.try_keys()
-            await ports.clock.sleep(RETRY_KEYS_S)
-
     async def drain() -> None:
         hub.drain(RECONNECT_AFTER_MS)
 
@@ -87,11 +81,11 @@ def build(settings: Settings, ports: Ports) -> Running:
         loops={
             "feed": feed.run,
             "tick": tick,
-            "keys": keys,
+            "keys": tokens.keys.run,
             ACCESS_CHANGES.name: consumers.access.run,
             REVOCATIONS.name: consumers.revocations.run,
         },
-        lacks=lambda: [*tokens.lacks(), *feed.lacks(), *consumers.lacks()],
+        lacks=lambda: [*tokens.keys.lacks(), *feed.lacks(), *consumers.lacks()],
         drain=drain,
     )
 

@@ -24,7 +24,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "fastapi": (*WEB, "services/gateway/*"),
     "httptools": ("services/gateway/http_poll.py",),
     "httpx": ("libs/runtime/*",),
-    "jwt": ("services/gateway/tokens.py", "services/session/*"),
+    "jwt": ("services/gateway/keys.py", "services/gateway/tokens.py", "services/session/*"),
     "msgspec": ("libs/wire/codec.py",),
     "prometheus_client": ("libs/runtime/metrics.py",),
     "pydantic": WEB,

@@ -18,7 +18,14 @@ from services.catalog import NAMES
 from services.gateway.app import SERVICE
 from services.gateway.metrics import PARKED
 from services.gateway.settings import Settings
-from services.gateway.tests.fakes import ChannelLog, FakeChat, FakeMembers, FakeRelay, FakeSession
+from services.gateway.tests.fakes import (
+    ChannelLog,
+    FakeChat,
+    FakeMembers,
+    FakeRelay,
+    FakeSession,
+    ident,
+)
 from services.gateway.tests.surroundings import surroundings
 
 WITHIN_S = 10.0
@@ -126,10 +133,12 @@ class Edge:
         await eventually(asked, within_s=WITHIN_S, what=wanted)
 
     async def change(self, user: str | None, channel: str = CHANNEL) -> None:
-        await self._write(ACCESS_CHANGES, channel, AccessChanged(channel=channel, user=user))
+        who = None if user is None else ident(user)
+        await self._write(ACCESS_CHANGES, channel, AccessChanged(channel=channel, user=who))
 
     async def revoke(self, session: str) -> None:
-        await self._write(REVOCATIONS, session, Revocation(session=session, user="u"))
+        record = Revocation(session=ident(session), user=ident("u"))
+        await self._write(REVOCATIONS, record.session, record)
 
     async def _write(self, topic: Topic, key: str, record: Record) -> None:
         place = Partition(topic.name, topic.partition_of(key))

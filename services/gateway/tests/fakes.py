@@ -42,11 +42,17 @@ from libs.wire.frames import (
     encode,
     to_relay,
 )
+from libs.wire.ids import derived
 from libs.wire.tokens import ALGORITHM, AUDIENCE, ISSUER, LIFE_S_MAX, TYP
 from services.gateway.tests.listeners import entries
 
 SNAPSHOT = 50
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def ident(name: str) -> str:
+    """The id of the user or session that tests call so."""
+    return derived(name)
 
 
 class Heard(NamedTuple):
@@ -141,7 +147,13 @@ class FakeMembers:
         return packed(AccessAnswer(()) if self.is_short else found)
 
     def _of(self, user: str, channel: str) -> Access:
-        refusal = self.refusals.get((user, channel))
+        # Whoever comes with a token has the id of the name, others the name itself.
+        refused = (
+            code
+            for (name, where), code in self.refusals.items()
+            if where == channel and user in {name, ident(name)}
+        )
+        refusal = next(refused, None)
         if refusal is None and channel not in self.public:
             refusal = "channel_unknown"
         return Access(
@@ -162,6 +174,8 @@ class FakeSession:
         self.keys = {"k1": Ed25519PrivateKey.generate()}
         self.asked = 0
         self.is_away = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         self.app = api("session", signer=signer, clock=clock)
         self.app.get("/v1/keys", include_in_schema=False)(self._jwks)
         self.echo = Echo(self.app, signer, clock)
@@ -171,9 +185,11 @@ class FakeSession:
         if self.is_away:
             return answer(TryAgain("rebuilding", "sessions are read"))
         keys = [
-            {**jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": ident}
-            for ident, key in self.keys.items()
+            {**jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid}
+            for kid, key in self.keys.items()
         ]
+        # What is answered is how it was when asked.
+        await self.goes_on.wait()
         return Response(json.dumps({"keys": keys}), media_type="application/json")
 
     def claims(self, user: str, **changes: Any) -> dict[str, Any]:
@@ -182,8 +198,8 @@ class FakeSession:
         said = {
             "iss": ISSUER,
             "aud": AUDIENCE,
-            "sub": user,
-            "sid": f"s-{user}",
+            "sub": ident(user),
+            "sid": ident(f"s-{user}"),
             "iat": now_s,
             "exp": now_s + LIFE_S_MAX,
             **changes,
@@ -193,8 +209,8 @@ class FakeSession:
     def token(
         self, user: str, *, kid: str = "k1", headers: dict[str, Any] | None = None, **changes: Any
     ) -> str:
-        """A token of the key `kid` (that of k1 for a name without a key)."""
-        key = self.keys.get(kid, self.keys["k1"])
+        """A token of the key `kid` (that of the first for a name without a key)."""
+        key = self.keys.get(kid) or next(iter(self.keys.values()))
         said = {"typ": TYP, "kid": kid, **(headers or {})}
         return jwt.encode(self.claims(user, **changes), key, algorithm=ALGORITHM, headers=said)
 
