@@ -3,7 +3,8 @@
     Problem
     ├── Refused          retry: no        the request is wrong or not allowed; change it first
     │     400 cursor_malformed  json_malformed
-    │     401 token_missing  token_invalid  token_expired  credentials_wrong  refresh_invalid
+    │     401 token_missing  token_invalid  token_expired  ticket_invalid
+    │     401 credentials_wrong  refresh_invalid
     │     403 access_denied  access_ended  post_denied  role_too_low  banned
     │     404 route_unknown  channel_unknown  user_unknown  member_unknown  session_unknown
     │     405 method_unknown
@@ -52,6 +53,7 @@ CODES: dict[str, Code] = {
         (401, "token_missing", "A bearer token is needed"),
         (401, "token_invalid", "The token is not valid"),
         (401, "token_expired", "The token has expired; refresh the session"),
+        (401, "ticket_invalid", "The resume ticket is not valid; send the access token"),
         (401, "credentials_wrong", "Handle or password is wrong"),
         (401, "refresh_invalid", "The refresh token is not valid; sign in again"),
         (403, "access_denied", "You may not read this channel"),
