@@ -24,20 +24,34 @@ class Answer:
 class Person:
     """Somebody with an account and a session."""
 
-    def __init__(self, client: httpx.AsyncClient, account: Mapping[str, Any], token: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, session: Mapping[str, Any]) -> None:
+        account = session["user"]
         self._client = client
         self.id: str = account["id"]
         self.handle: str = account["handle"]
-        self.token = token
+        self.token: str = session["access_token"]
+        self._refresh_token: str = session["refresh_token"]
 
-    async def ask(self, method: str, path: str, body: Any = None) -> Answer:
-        """Send one request; a broken connection is an answer of None."""
-        headers = {"authorization": f"Bearer {self.token}"}
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None
+    ) -> Answer:
+        """Send one request, with an older token if one is named; a broken connection is an answer
+        of None."""
+        headers = {"authorization": f"Bearer {token or self.token}"}
         try:
             reply = await self._client.request(method, path, json=body, headers=headers)
         except httpx.TransportError:
             return Answer(None, None)
         return Answer(reply.status_code, reply.json() if reply.content else None)
+
+    async def refresh(self) -> Answer:
+        """Ask once for new tokens; they are kept when they come."""
+        body = {"refresh_token": self._refresh_token}
+        answer = await self.ask("POST", "/v1/sessions/refresh", body)
+        if answer.status == 200:
+            self.token = answer.body["access_token"]
+            self._refresh_token = answer.body["refresh_token"]
+        return answer
 
     async def create(self, client_id: str = "channel", **wanted: Any) -> dict[str, Any]:
         """A new channel; a private group unless said otherwise."""
@@ -132,7 +146,7 @@ class People:
         session = await eventually(
             signed_in, within_s=POSTED_S, every_s=RETRY_S, what=f"{handle} signs in"
         )
-        return Person(self._client, session["user"], session["access_token"])
+        return Person(self._client, session)
 
 
 def _expect(answer: Answer, *statuses: int) -> dict[str, Any]:
