@@ -24,11 +24,13 @@ class Answer:
 class Person:
     """Somebody with an account and a session."""
 
-    def __init__(self, client: httpx.AsyncClient, account: Mapping[str, Any], token: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, signed_in: Mapping[str, Any]) -> None:
         self._client = client
-        self.id: str = account["id"]
-        self.handle: str = account["handle"]
-        self.token = token
+        self.id: str = signed_in["user"]["id"]
+        self.handle: str = signed_in["user"]["handle"]
+        self.session: str = signed_in["session_id"]
+        self.token: str = signed_in["access_token"]
+        self.refresh_token: str = signed_in["refresh_token"]
 
     async def ask(self, method: str, path: str, body: Any = None) -> Answer:
         """Send one request; a broken connection is an answer of None."""
@@ -132,7 +134,7 @@ class People:
         session = await eventually(
             signed_in, within_s=POSTED_S, every_s=RETRY_S, what=f"{handle} signs in"
         )
-        return Person(self._client, session["user"], session["access_token"])
+        return Person(self._client, session)
 
 
 def _expect(answer: Answer, *statuses: int) -> dict[str, Any]:
