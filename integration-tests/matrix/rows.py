@@ -31,8 +31,8 @@ class Row:
     cells: dict[str, str]
 
     def __str__(self) -> str:
-        case = ", ".join(filter(None, (self.channel, self.target)))
-        return f"{self.request.route} {self.request.body}| {case}".replace(" |", "|")
+        said = (self.request.route, self.request.body, self.channel, self.target)
+        return " ".join(filter(None, said))
 
 
 def rows() -> Iterator[Row]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -139,7 +140,7 @@ class Stage:
         )
         return Scene(made["id"], owner, handle)
 
-    async def _set(self) -> None:
+    async def fill(self) -> None:
         """One channel of each kind."""
         kinds = [*KINDS]
         scenes = await asyncio.gather(*(self._made(kind) for kind in kinds))
@@ -150,8 +151,10 @@ class Stage:
         handle = f"matrix_{self._fresh()}"
         made = await self.somebody.create("other", handle=handle)
         self.scenes[OTHER] = Scene(made["id"], self.somebody, handle)
-        for column in ("owner", "admin", "member"):
-            await self.cast[column].post_surely(self.scenes[SLOW].id, "First", "first")
+        slow = self.scenes[SLOW].id
+        # Whether all of them may is for the rows to say.
+        posts = [partial(self.cast[one].post, slow, "First", "first") for one in SIGNED_IN]
+        await asyncio.gather(*(_surely(post) for post in posts))
 
     def _fresh(self) -> str:
         return str(next(self.numbers))
@@ -165,7 +168,7 @@ async def staged(people: People) -> Stage:
     somebody = cast.pop("somebody")
     cast[NOBODY] = await _signed_out(people, cast["owner"])
     stage = Stage(people, cast, somebody, await people.sign_in(somebody.handle))
-    await stage._set()
+    await stage.fill()
     return stage
 
 
