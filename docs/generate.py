@@ -22,14 +22,15 @@ MINUTE_MS = 60_000
 
 def topics() -> str:
     """The page of all topics."""
-    head = ("topic", "key", "partitions", "kept", "record types", "written by", "read by")
+    head = ("topic", "key", "partitions", "kept", "record types", "written by", "read by", "beats")
     any_pool = pool(0, POOL_PARTITIONS_MAX)
     rows = [_topic(any_pool, f"{POOL_PREFIX}NNN", f"up to {POOL_PARTITIONS_MAX:,}")]
     rows += [_topic(topic, topic.name, str(topic.partitions)) for topic in TOPICS]
     return _page(
         "Topics",
         "libs/wire/topics.py",
-        "Each topic of the log. A pool topic holds one channel's log per partition.",
+        "Each topic of the log. A pool topic holds one channel's log per partition. Where `beats`"
+        " names topics, the owner of each of their partitions writes a heartbeat once a second.",
         _table(head, rows),
     )
 
@@ -105,7 +106,9 @@ def write(folder: Path) -> None:
 def _topic(topic: Topic, name: str, partitions: str) -> tuple[str, ...]:
     types = [f"`{kind}`" for kind, record in KNOWN.items() if record in topic.holds]
     readers, writers = ", ".join(topic.readers), ", ".join(topic.writers)
-    return (f"`{name}`", topic.key, partitions, _kept(topic), ", ".join(types), writers, readers)
+    kept, held = _kept(topic), ", ".join(types)
+    beats = ", ".join(f"`{source.name}`" for source in topic.sources) or "-"
+    return (f"`{name}`", topic.key, partitions, kept, held, writers, readers, beats)
 
 
 def _kept(topic: Topic) -> str:

@@ -1,4 +1,4 @@
-"""The suites that tests share, and what tests measured, printed at the end of the run.
+"""The suites that tests share.
 
 A test that takes `suite`, `people` or `mortal` runs twice: `embedded` is one process with its own
 log, `kafka` a cluster of processes that all modules share, so no two of them use the same handle.
@@ -15,7 +15,6 @@ from harness.cluster import Cluster, Servers, healed, servers_of
 from harness.people import People
 from harness.suite import Suite
 
-FIGURES = pytest.StashKey[list[str]]()
 EMBEDDED, KAFKA = "embedded", "kafka"
 # Fixtures that may start the shared cluster.
 SHARED = frozenset({"cluster", "suite", "mortal"})
@@ -76,16 +75,3 @@ async def people(suite: Suite | Cluster) -> AsyncIterator[People]:
     """People at that suite."""
     async with People(suite.url) as everybody:
         yield everybody
-
-
-@pytest.fixture
-def figures(request: pytest.FixtureRequest) -> list[str]:
-    """Lines to be printed when the run ends."""
-    return request.config.stash.setdefault(FIGURES, [])
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    for line in config.stash.get(FIGURES, []):
-        terminalreporter.write_line(f"figure: {line}")

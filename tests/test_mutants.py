@@ -13,7 +13,18 @@ ALL = mutants()
 
 def test_there_are_mutants_of_the_laws_of_posting_and_reading() -> None:
     assert len(ALL) >= MUTANTS_MIN
-    assert {mutant.law for mutant in ALL} >= {"L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L10"}
+    assert {mutant.law for mutant in ALL} >= {
+        "L1",
+        "L2",
+        "L3",
+        "L4",
+        "L5",
+        "L6",
+        "L7",
+        "L8",
+        "L9",
+        "L10",
+    }
 
 
 @pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: str(mutant.patch.stem))

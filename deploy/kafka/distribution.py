@@ -4,6 +4,7 @@ import fcntl
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ FALLBACK = "4.3.1"
 JAVA_MIN = 17
 # 43 MB over a slow line; from a warm local repository it takes 5 s.
 BRING_S = 600
+# A mirror that does not answer for a moment was seen on a machine that had just started.
+BRING_TRIES = 4
+BRING_AGAIN_S = 10.0
 JAVA_ANSWERS_S = 30
 
 # Short runs on few cores: the quick compiler and the simplest collector, and classes from an
@@ -67,8 +71,14 @@ class Distribution:
         half = self.folder / "libs.part"
         shutil.rmtree(half, ignore_errors=True)
         options = (f"-Dkafka.version={self.version}", f"-DoutputDirectory={half}")
-        command = ("mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies")
-        code, said = _run([*command, "-DincludeScope=runtime", *options], BRING_S)
+        where = ("mvn", "-q", "-B", "-f", str(HERE / "pom.xml"))
+        command = (*where, "dependency:copy-dependencies", "-DincludeScope=runtime", *options)
+        code, said = _run(command, BRING_S)
+        for _ in range(BRING_TRIES - 1):
+            if code == 0:
+                break
+            time.sleep(BRING_AGAIN_S)
+            code, said = _run(command, BRING_S)
         if code != 0:
             hint = f"; where a mirror has no {VERSION}, try {FALLBACK}"
             raise CannotStart(f"Maven did not bring Kafka {self.version}{hint}:\n{said[-2000:]}")

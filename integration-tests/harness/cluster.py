@@ -22,6 +22,7 @@ from deploy.local import servers
 from deploy.local.layout import Layout, Seat, is_ready
 from deploy.local.program import Program
 from harness.cuts import CannotCut, Network
+from harness.ease import EASE
 from harness.ports import free_port
 from libs.log.kafka.tests.broker import a_broker, brokers, wait_until_it_answers
 from libs.testing.eventually import eventually
@@ -63,6 +64,7 @@ class Cluster:
             "log_url": servers.log_url(self.servers.bootstrap),
             "store_url": self.servers.redis_url,
             "data": str(self.folder),
+            **EASE,
             **self.settings,
         }
         make = partial(

@@ -1,6 +1,7 @@
 """People who use the suite: they sign up, make channels, post and read. Domain verbs only."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,20 +25,46 @@ class Answer:
 class Person:
     """Somebody with an account and a session."""
 
-    def __init__(self, client: httpx.AsyncClient, account: Mapping[str, Any], token: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, signed_in: Mapping[str, Any]) -> None:
         self._client = client
-        self.id: str = account["id"]
-        self.handle: str = account["handle"]
-        self.token = token
+        self.id: str = signed_in["user"]["id"]
+        self.handle: str = signed_in["user"]["handle"]
+        self.session: str = signed_in["session_id"]
+        self.token: str = signed_in["access_token"]
+        self.refresh_token: str = signed_in["refresh_token"]
 
-    async def ask(self, method: str, path: str, body: Any = None) -> Answer:
-        """Send one request; a broken connection is an answer of None."""
-        headers = {"authorization": f"Bearer {self.token}"}
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None
+    ) -> Answer:
+        """Send one request, with an older token if one is named; a broken connection is an answer
+        of None."""
+        headers = {"authorization": f"Bearer {token or self.token}"}
         try:
             reply = await self._client.request(method, path, json=body, headers=headers)
         except httpx.TransportError:
             return Answer(None, None)
         return Answer(reply.status_code, reply.json() if reply.content else None)
+
+    @property
+    def url(self) -> str:
+        """The gateway's address."""
+        return str(self._client.base_url).rstrip("/")
+
+    @asynccontextmanager
+    async def opened(self, path: str) -> AsyncIterator[httpx.Response]:
+        """A GET whose answer is read as it comes."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        async with self._client.stream("GET", path, headers=headers) as reply:
+            yield reply
+
+    async def refresh(self) -> Answer:
+        """Ask once for new tokens; they are kept when they come."""
+        body = {"refresh_token": self.refresh_token}
+        answer = await self.ask("POST", "/v1/sessions/refresh", body)
+        if answer.status == 200:
+            self.token = answer.body["access_token"]
+            self.refresh_token = answer.body["refresh_token"]
+        return answer
 
     async def create(self, client_id: str = "channel", **wanted: Any) -> dict[str, Any]:
         """A new channel; a private group unless said otherwise."""
@@ -132,7 +159,7 @@ class People:
         session = await eventually(
             signed_in, within_s=POSTED_S, every_s=RETRY_S, what=f"{handle} signs in"
         )
-        return Person(self._client, session["user"], session["access_token"])
+        return Person(self._client, session)
 
 
 def _expect(answer: Answer, *statuses: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from types import TracebackType
 import httpx
 
 from harness.cuts import CannotCut
+from harness.ease import EASE
 from harness.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ class Suite:
         self.port = free_port(_ports)
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_url = f"http://127.0.0.1:{self.port + ADMIN_OFFSET}"
-        self._settings = settings
+        self._settings = {**EASE, **settings}
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> "Suite":

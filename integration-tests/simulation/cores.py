@@ -8,6 +8,7 @@ from functools import partial
 from libs.runtime.access import AccessLane
 from libs.runtime.directory import DirectoryReader
 from libs.runtime.service import Loop, Ports
+from libs.wire import cursor as cursors
 from libs.wire import frames
 from libs.wire.api import PostBatch, PostItem, PostReplies, PostReply
 from libs.wire.codec import Struct, from_json, to_json
@@ -21,9 +22,9 @@ from services.chat.signals import Signals
 from services.gateway.access import AccessMemory
 from services.gateway.clients import Pages as GatewayPages
 from services.gateway.hub import Hub as GatewayHub
-from services.gateway.hub import Room, Waiter
+from services.gateway.hub import Poller, Room, Waiter
 from services.gateway.lanes import PostLanes
-from services.gateway.polls import Polls
+from services.gateway.polls import Polls, Saying
 from services.gateway.settings import Settings as GatewaySettings
 from services.gateway.wake import Timers, Waker
 from services.relay.consumers import Reconciler, SignalTail
@@ -101,11 +102,12 @@ class Gateway:
 
     async def poll(self, user: str, channel: str, after: str, wait_s: float) -> bytes:
         """The answer to a long-poll. Raises `Problem`."""
-        outcome = await self.polls.poll(user, channel, after)
-        if isinstance(outcome, bytes):
-            return outcome
-        waiter = Parked(user, outcome.after)
-        self.polls.park(outcome, waiter, wait_s)
+        waiter = Parked(user)
+        found = await self.polls.ask(user, channel, cursors.parse(after))
+        if isinstance(found, Saying):
+            found.room.say(waiter, found.answer)
+            return await waiter.answered
+        self.polls.park(found, waiter, wait_s)
         try:
             return await waiter.answered
         finally:
@@ -190,16 +192,16 @@ def gateway(ports: Ports, timers: Timers, wire: Dial) -> Gateway:
     return Gateway(polls, lanes, {"feed": feed.run, "tick": tick})
 
 
-class Parked(Waiter):
+class Parked(Poller):
     """A waiter whose answer a request waits for."""
 
     __slots__ = ("answered",)
 
-    def __init__(self, user: str, after: int) -> None:
-        super().__init__(user, after)
+    def __init__(self, user: str) -> None:
+        super().__init__(user, 0)
         self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
-    def answer(self, body: bytes) -> None:
+    def tell(self, body: bytes) -> None:
         """See `Waiter`."""
         if not self.answered.done():
             self.answered.set_result(body)

@@ -4,13 +4,17 @@ change counts no more, so whoever remembers has to know whether changes are hear
 from collections.abc import Callable
 
 from libs.log.port import LogError, Partition, PositionGone, Stored
+from libs.runtime.beats import sources_of
 from libs.runtime.logging import logger
 from libs.runtime.service import Ports
 from libs.wire.codec import Malformed
-from libs.wire.records import Record, decode
+from libs.wire.records import Heartbeat, Record, decode
 from libs.wire.topics import Topic
 
 RETRY_S = 0.5
+# So long without a beat, and changes may be missed: a leader's death silences a source for 2 to
+# 3 s, and beats come once a second.
+SILENT_S = 5.0
 
 _log = logger("changes")
 
@@ -23,7 +27,8 @@ class Changes:
     """All partitions of one topic, each record given to `take` once.
 
     `missed` is called when records may never be seen here. `broken` is called when the log stops
-    to answer: what comes meanwhile is seen late.
+    to answer: what comes meanwhile is seen late. Heartbeats are not given to `take`: they tell
+    which sources are heard.
     """
 
     def __init__(
@@ -43,10 +48,28 @@ class Changes:
         self._broken = broken
         self._back_ms = back_ms
         self._fault = "not read yet"
+        self._heard_s: dict[Partition, float] = {}
+        self._oldest_s = 0.0
+        self._expect()
+
+    def silent_s(self) -> float:
+        """For how long the source that was heard longest ago is not heard; at first, since the
+        topic is followed. A topic without sources is never silent."""
+        return self._ports.clock.monotonic() - self._oldest_s if self._heard_s else 0.0
+
+    def is_silent(self) -> bool:
+        """Whether a source is not heard for so long that its changes may be missing."""
+        return self.silent_s() >= SILENT_S
 
     def lacks(self) -> list[str]:
-        """Why changes might be missed now."""
+        """Why this process does not follow the topic now. Silence is no such reason: who should
+        beat has failed then, and whoever else follows hears as little."""
         return [f"{self._topic.name}: {self._fault}"] if self._fault else []
+
+    def quietest(self) -> str:
+        """The source that was heard longest ago, for people."""
+        source = min(self._heard_s, key=self._heard_s.__getitem__)
+        return f"{source.topic}/{source.index}"
 
     async def run(self) -> None:
         """Follow for ever, from `back_ms` before this call; faults of the log are waited out."""
@@ -54,7 +77,9 @@ class Changes:
         starts: dict[Partition, int] = {}
         while True:
             try:
-                starts = starts or await self._starts(since)
+                if not starts:
+                    starts = await self._starts(since)
+                    self._expect()
                 self._fault = ""
                 await self._read(starts)
             except PositionGone as gone:
@@ -66,6 +91,11 @@ class Changes:
                 self._broken()
                 _log.warning("changes wait", topic=self._topic.name, fault=self._fault)
                 await self._ports.clock.sleep(RETRY_S)
+
+    def _expect(self) -> None:
+        """From now on all sources should be heard."""
+        self._oldest_s = self._ports.clock.monotonic()
+        self._heard_s = dict.fromkeys(sources_of(self._topic), self._oldest_s)
 
     async def _starts(self, since_ms: int) -> dict[Partition, int]:
         parts = [Partition(self._topic.name, index) for index in range(self._topic.partitions)]
@@ -81,6 +111,22 @@ class Changes:
 
     def _take_one(self, stored: Stored) -> None:
         try:
-            self._take(decode(stored.value))
+            record = decode(stored.value)
         except Malformed as fault:
             _log.error("record skipped", topic=self._topic.name, fault=str(fault))
+            return
+        if isinstance(record, Heartbeat):
+            self._hear(record)
+        else:
+            self._take(record)
+
+    def _hear(self, beat: Heartbeat) -> None:
+        source = Partition(beat.topic, beat.partition)
+        if source not in self._heard_s:
+            return
+        # One that comes late (read late, or written late) is as old as the look that it tells of.
+        # Of two clocks that differ, the writer's may be ahead: then it counts from its arrival.
+        age_s = max(0, self._ports.clock.now_ms() - beat.at_ms) / 1000
+        heard_s = self._ports.clock.monotonic() - age_s
+        self._heard_s[source] = max(self._heard_s[source], heard_s)
+        self._oldest_s = min(self._heard_s.values())

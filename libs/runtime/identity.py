@@ -3,6 +3,9 @@
 `X-Rostrum-Identity: <base64url(msgpack)>.<base64url(HMAC-SHA256)>`. The key is the deployment's;
 the same header from outside is never forwarded. It is good for a minute, so that one that leaked
 into a log is worth nothing.
+
+What else the deployment gives out and takes back is sealed: the same form, with a key of its own
+for each purpose, so that nothing that was made for one of them counts for another.
 """
 
 import hashlib
@@ -43,18 +46,11 @@ class Signer:
     def sign(self, identity: Identity, now_ms: int) -> str:
         """The header's value."""
         signed = _Signed(identity.caller, identity.user, identity.session, now_ms + LIFE_MS)
-        return self._signed(pack(signed))
+        return _signed(pack(signed), self._key)
 
     def verify(self, header: str, now_ms: int) -> Identity:
         """The identity in a header's value. Raises `Forged`."""
-        try:
-            body = urlsafe_b64decode(header.partition(".")[0])
-            given = header.encode()
-        except ValueError as fault:
-            raise Forged("not an identity") from fault
-        # The text is compared, not what it decodes to: base64 has several texts for the same bytes.
-        if not hmac.compare_digest(given, self._signed(body).encode()):
-            raise Forged("the signature is not ours")
+        body = _opened(header, self._key)
         try:
             signed = unpack(body, _Signed)
         except Malformed as fault:
@@ -63,8 +59,33 @@ class Signer:
             raise Forged("too old")
         return Identity(signed.caller, signed.user, signed.session)
 
-    def _signed(self, body: bytes) -> str:
-        return f"{_text(body)}.{_text(hmac.digest(self._key, body, hashlib.sha256))}"
+    def seal(self, purpose: str, body: bytes) -> str:
+        """`body`, readable by everybody and made by us, for one purpose. URL-safe text."""
+        return _signed(body, self._key_for(purpose))
+
+    def unseal(self, purpose: str, text: str) -> bytes:
+        """The body that was sealed for that purpose. Raises `Forged`."""
+        return _opened(text, self._key_for(purpose))
+
+    def _key_for(self, purpose: str) -> bytes:
+        # No identity's body begins so (it is a msgpack array): no header gives a key away.
+        return hmac.digest(self._key, b"rostrum seal " + purpose.encode(), hashlib.sha256)
+
+
+def _signed(body: bytes, key: bytes) -> str:
+    return f"{_text(body)}.{_text(hmac.digest(key, body, hashlib.sha256))}"
+
+
+def _opened(text: str, key: bytes) -> bytes:
+    try:
+        body = urlsafe_b64decode(text.partition(".")[0])
+        given = text.encode()
+    except ValueError as fault:
+        raise Forged("not in our form") from fault
+    # The text is compared, not what it decodes to: base64 has several texts for the same bytes.
+    if not hmac.compare_digest(given, _signed(body, key).encode()):
+        raise Forged("the signature is not ours")
+    return body
 
 
 def _text(raw: bytes) -> str:

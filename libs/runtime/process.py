@@ -9,14 +9,12 @@ import asyncio
 import contextlib
 import gc
 import signal
-import socket
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
@@ -27,6 +25,7 @@ from libs.runtime.admin import Lacks, admin_app
 from libs.runtime.calls import Caller
 from libs.runtime.clock import SystemClock
 from libs.runtime.identity import Signer
+from libs.runtime.listener import SHUTDOWN_S, Server, listening
 from libs.runtime.log_watch import LogWatch
 from libs.runtime.logging import configure, logger
 from libs.runtime.secrets import SecretMissing, Secrets, entropy, random_key
@@ -39,10 +38,6 @@ from libs.wire.topics import TOPICS
 
 ADMIN_OFFSET = 1_000
 CANNOT_START = 3
-# Parked polls are answered by the drain; what is still open after this is cut. A drain that takes
-# this much longer than it may is cut as well.
-SHUTDOWN_S = 5
-BACKLOG = 4_096
 READY_POLL_S = 0.02
 # Young objects are many and short-lived here: the defaults would look more than they free.
 GC_THRESHOLDS = (50_000, 20, 100)
@@ -92,22 +87,6 @@ def run(plan: Plan) -> int:
         missing = [f"Cannot start: {fault}" for fault in faults.exceptions]
     print(*missing, sep="\n", end="\n" if missing else "", file=sys.stderr)
     return CANNOT_START if missing else 0
-
-
-class _Server(uvicorn.Server):
-    """A listener that leaves signals to the process."""
-
-    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
-        super().__init__(config)
-        self._listener = listener
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-    async def live(self) -> None:
-        """Serve until it should exit."""
-        await self.serve([self._listener])
 
 
 async def _main(plan: Plan) -> None:
@@ -178,8 +157,9 @@ async def _live(
 async def _drain(drain_s: float, running: Mapping[str, Running]) -> None:
     _log.info("draining", seconds=drain_s)
     try:
+        # A drain that takes this much longer than it may is cut, as connections are.
         async with asyncio.timeout(drain_s + SHUTDOWN_S):
-            await asyncio.gather(*(built.drain() for built in running.values()))
+            await asyncio.gather(*(built.drain(drain_s) for built in running.values()))
     except TimeoutError:
         _log.warning("the drain is cut", seconds=drain_s + SHUTDOWN_S)
 
@@ -207,7 +187,7 @@ def _ports(plan: Plan, log: Log, tasks: GroupTasks) -> dict[str, Ports]:
 
 def _servers(
     plan: Plan, running: Mapping[str, Running], watch: LogWatch, stop: asyncio.Event
-) -> list[_Server]:
+) -> list[Server]:
     servers = [_server(running[seat.name].app, *seat.listen) for seat in plan.seats if seat.listen]
     lacks: dict[str, Lacks] = {name: built.lacks for name, built in running.items()}
     lacks["process"] = lambda: [*watch.lacks(), *(["draining"] if stop.is_set() else [])]
@@ -225,30 +205,9 @@ async def _greet(greeting: str, running: Mapping[str, Running]) -> None:
     print(greeting, flush=True)
 
 
-def _server(app: ASGIApp, host: str, port: int) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            loop="none",
-            http="httptools",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ws_per_message_deflate=False,
-            ws_ping_interval=None,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-        ),
-        _listener(host, port),
-    )
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _server(app: ASGIApp, host: str, port: int) -> Server:
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return Server(app, listening(host, port))
     except OSError as fault:
         raise CannotStart(
             f"no listener on {host}:{port}: {fault.strerror}; stop what listens there, or set "

@@ -41,18 +41,19 @@ class Ports:
     new_id: Callable[[], str]
 
 
-async def _nothing() -> None:
+async def _nothing(_: float) -> None:
     return None
 
 
 @dataclass(frozen=True)
 class Running:
-    """A built service: its app, its loops by name, what it lacks to be ready, its drain."""
+    """A built service: its app, its loops by name, what it lacks to be ready. `drain` is told over
+    how many seconds it may move those who are connected."""
 
     app: ASGIApp
     loops: Mapping[str, Loop] = field(default_factory=dict)
     lacks: Callable[[], Sequence[str]] = tuple
-    drain: Callable[[], Awaitable[None]] = _nothing
+    drain: Callable[[float], Awaitable[None]] = _nothing
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,8 @@ class View:
         # The stored position as last seen, whoever wrote it.
         self._seen: dict[Partition, int] = {}
         self._goals: dict[Partition, int] = {}
+        # Below it `applied` was told of all.
+        self._told: dict[Partition, int] = {}
         self._fault: str | None = "has not begun"
 
     def position_key(self, partition: Partition) -> str:
@@ -100,6 +102,13 @@ class View:
             return ["view: its group gave it no partition yet"]
         behind = sum(self._goals[part] > at for part, at in self._seen.items())
         return [f"view: {behind} partitions are being read"] if behind else []
+
+    def told(self) -> Mapping[Partition, int]:
+        """The partitions that are this member's now, each with the position below which all is in
+        the view and `applied` was told of it. None while the view waits for log or Redis."""
+        if self._group is None:
+            return {}
+        return {part: self._told[part] for part in self._group.assigned() if part in self._told}
 
     async def reached(self, partition: Partition, offset: int) -> None:
         """Return when the record at `offset` is in the view. Raises `OutcomeUnknown` after
@@ -133,7 +142,7 @@ class View:
         """Be a member of the group until something moves or fails."""
         for partition, ends in (await self._ports.log.ends(self._every)).items():
             self._goals[partition] = max(self._goals.get(partition, 0), ends.next)
-        self._mine = {}
+        self._mine, self._told = {}, {}
         self._seen = await self._stored(self._every)
         name = f"{self._service}.view"
         async with self._ports.log.group(name, self._topics, self._positions) as group:
@@ -172,6 +181,9 @@ class View:
             goal = self._goals[partition]
             if position < goal and not await self._ports.log.read(partition, position, limit=1):
                 await self._store(partition, goal)
+                # Not while a batch below is being told.
+                if self._told.get(partition) == position:
+                    self._told[partition] = goal
 
     async def _positions(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         # Asked for what is new only: what this member has already goes on as it is.
@@ -179,6 +191,7 @@ class View:
         self._mine.update(stored)
         for partition, position in stored.items():
             await self._apply_rest(partition, position)
+            self._told[partition] = position
         return stored
 
     async def _apply_rest(self, partition: Partition, until: int) -> None:
@@ -198,6 +211,7 @@ class View:
             if batch:
                 await self._applied(batch)
             await self._ports.store.set(self.applied_key(partition), position)
+        self._told[partition] = position
 
     def _see(self, partition: Partition, position: int) -> None:
         self._seen[partition] = position

@@ -1,29 +1,32 @@
-"""An app behind a socket of its own."""
+"""An app behind a socket of its own, as the server of the product serves it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uvicorn
 from starlette.types import ASGIApp
 
+from libs.runtime.listener import Server, listening
 from libs.testing.eventually import eventually
 
 SOON_S = 10.0
+HOST = "127.0.0.1"
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """The app behind a socket of its own; gives its address."""
-    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
+async def served(app: ASGIApp, *, kernel_bytes: int | None = None) -> AsyncIterator[str]:
+    """The app behind a socket of its own; gives its address. `kernel_bytes`: how much the kernel
+    takes for a client that reads nothing, which is some MiB unless it is told."""
+    listener = listening(HOST, 0)
+    if kernel_bytes is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_bytes)
+    server = Server(app, listener)
     async with asyncio.TaskGroup() as group:
-        # Not `serve`, which takes the signals from the tests.
-        serving = group.create_task(server._serve())
+        serving = group.create_task(server.live())
         await eventually(lambda: server.started, within_s=SOON_S, what="a server")
-        port = server.servers[0].sockets[0].getsockname()[1]
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://{HOST}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await serving

@@ -44,6 +44,15 @@ def to_json(value: object) -> bytes:
     return _json.encode(value)
 
 
+def foreign_json(value: object) -> bytes:
+    """Compact UTF-8 JSON of a value that came from outside as msgpack. Raises `Malformed` when JSON
+    cannot say it, as with keys that are no text."""
+    try:
+        return to_json(value)
+    except (*_FAULTS, TypeError) as fault:
+        raise Malformed(str(fault)) from fault
+
+
 def from_json(raw: bytes, kind: type[T]) -> T:
     """The value of type `kind` in JSON bytes. Raises `Malformed`."""
     try:

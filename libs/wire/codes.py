@@ -2,8 +2,9 @@
 
     Problem
     ├── Refused          retry: no        the request is wrong or not allowed; change it first
-    │     400 cursor_malformed  json_malformed
-    │     401 token_missing  token_invalid  token_expired  credentials_wrong  refresh_invalid
+    │     400 cursor_malformed  json_malformed  frame_malformed  hello_missing  protocol_unknown
+    │     401 token_missing  token_invalid  token_expired  ticket_invalid
+    │     401 credentials_wrong  refresh_invalid
     │     403 access_denied  access_ended  post_denied  role_too_low  banned
     │     404 route_unknown  channel_unknown  user_unknown  member_unknown  session_unknown
     │     405 method_unknown
@@ -49,9 +50,13 @@ CODES: dict[str, Code] = {
         "no",
         (400, "cursor_malformed", "The cursor does not have the form epoch-id"),
         (400, "json_malformed", "The body is not JSON"),
+        (400, "frame_malformed", "The frame is not one of the protocol"),
+        (400, "hello_missing", "A stream begins with hello"),
+        (400, "protocol_unknown", "A WebSocket needs one of our subprotocols"),
         (401, "token_missing", "A bearer token is needed"),
         (401, "token_invalid", "The token is not valid"),
         (401, "token_expired", "The token has expired; refresh the session"),
+        (401, "ticket_invalid", "The resume ticket is not valid; send the access token"),
         (401, "credentials_wrong", "Handle or password is wrong"),
         (401, "refresh_invalid", "The refresh token is not valid; sign in again"),
         (403, "access_denied", "You may not read this channel"),

@@ -167,9 +167,13 @@ class Revocation(Record, frozen=True, kw_only=True):
 
 
 class Heartbeat(Record, frozen=True, kw_only=True):
-    """Nothing happened, and the writer lives: quiet and dead differ."""
+    """The owner of `partition` of `topic` lives, and all that was in there at `at_ms` (UTC ms, by
+    its clock) is told: quiet and dead differ. Those of an earlier release name no source."""
 
     type: str = "heartbeat"
+    topic: str = ""
+    partition: int = -1
+    at_ms: int = 0
 
 
 KNOWN: dict[str, type[Record]] = {

@@ -24,7 +24,11 @@ class Cleanup(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A row. `key` names what the key is made of; `kept_ms` counts with `Cleanup.AGE` only."""
+    """A row. `key` names what the key is made of; `kept_ms` counts with `Cleanup.AGE` only.
+
+    `sources`: changes of these topics are told in this one, so the owner of each of their
+    partitions writes a `Heartbeat` here once a second.
+    """
 
     name: str
     partitions: int
@@ -34,6 +38,7 @@ class Topic:
     writers: tuple[str, ...]
     readers: tuple[str, ...]
     kept_ms: int = 0
+    sources: tuple["Topic", ...] = ()
 
     def partition_of(self, key: str) -> int:
         """The partition of a key: CRC-32, the same in every process and for ever."""
@@ -93,7 +98,8 @@ ACCESS_CHANGES = Topic(
     key="channel",
     holds=(records.AccessChanged, records.Heartbeat),
     writers=(GROUP_MEMBERSHIP,),
-    readers=(GATEWAY,),
+    readers=(GATEWAY, CHAT),
+    sources=(GOVERNANCE, MEMBERS, CHANNELS),
 )
 SIGNALS = Topic(
     "signals",
@@ -132,6 +138,7 @@ REVOCATIONS = Topic(
     holds=(records.Revocation, records.Heartbeat),
     writers=(SESSION,),
     readers=(GATEWAY,),
+    sources=(SESSIONS,),
 )
 TOPICS: tuple[Topic, ...] = (
     DIRECTORY,

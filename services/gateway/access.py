@@ -18,6 +18,11 @@ from .hub import Waiter
 NO_REMEMBERED_S = 1.0
 # While nobody can say more about a yes, it is asked about so often, not by every poll.
 ASK_AGAIN_S = 1.0
+# In doubt a yes is asked about anew after this: those who listen are asked about in batches as they
+# are served (of 50,000 listeners ten a second, of 1,000 pairs), not for every entry.
+DOUBTED_S = 5.0
+# In doubt, while nobody can answer, a yes counts for so long after it was asked.
+DOUBTED_KEPT_S = 60.0
 
 
 class Grant:
@@ -37,7 +42,8 @@ class AccessMemory:
     """Grants by (user, channel), at most `most` of them; those with waiters are kept.
 
     A yes is asked about anew after `yes_s` seconds. While nobody can answer it counts for `kept_s`,
-    as long as changes are followed (`is_followed`): one would have been seen.
+    as long as changes are followed (`is_followed`): one would have been seen. While changes are
+    silent (`is_silent`) all is doubted: see `DOUBTED_S` and `DOUBTED_KEPT_S`.
     """
 
     def __init__(
@@ -49,9 +55,15 @@ class AccessMemory:
         self._kept_s = kept_s
         self._most = most
         self.is_followed: Callable[[], bool] = lambda: True
+        self.is_silent: Callable[[], bool] = lambda: False
         self._grants: OrderedDict[tuple[str, str], Grant] = OrderedDict()
         self._changes: dict[str, int] = {}
         self._asking: dict[str, int] = {}
+
+    @property
+    def is_doubted(self) -> bool:
+        """Changes may be missing: whoever serves entries asks `grant` again for each listener."""
+        return self.is_silent()
 
     async def grant(self, user: str, channel: str) -> Grant:
         """The grant to read; asked anew when it is too old. Raises the `Problem` that refuses."""
@@ -115,18 +127,24 @@ class AccessMemory:
         now = self._clock.monotonic()
         if now - grant.tried_s < ASK_AGAIN_S:
             return grant
-        grant.tried_s = now
+        if not self.is_doubted:
+            # Others go on meanwhile. In doubt they wait for the answer as well.
+            grant.tried_s = now
         try:
             return await self._ask(user, channel)
         except TryAgain:
+            grant.tried_s = self._clock.monotonic()
             if not self._may_last(grant):
                 raise
             return grant
 
     def _may_last(self, grant: Grant) -> bool:
         age_s = self._clock.monotonic() - grant.asked_s
-        is_yes = grant.access.may_read and not grant.is_stale
-        return is_yes and age_s < self._kept_s and self.is_followed()
+        if grant.is_stale or not grant.access.may_read:
+            return False
+        if self.is_doubted:
+            return age_s < min(self._kept_s, DOUBTED_KEPT_S)
+        return age_s < self._kept_s and self.is_followed()
 
     async def _ask(self, user: str, channel: str) -> Grant:
         self._asking[channel] = self._asking.get(channel, 0) + 1
@@ -168,8 +186,12 @@ class AccessMemory:
     def _is_good(self, grant: Grant) -> bool:
         if grant.is_stale:
             return False
-        lasts = self._yes_s if grant.access.may_read else NO_REMEMBERED_S
-        return self._clock.monotonic() - grant.asked_s < lasts
+        return self._clock.monotonic() - grant.asked_s < self._lasts_s(grant.access)
+
+    def _lasts_s(self, access: Access) -> float:
+        if not access.may_read:
+            return NO_REMEMBERED_S
+        return min(self._yes_s, DOUBTED_S) if self.is_doubted else self._yes_s
 
 
 def refusal(access: Access) -> Exception:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from libs.runtime.changes import Changes
+from libs.runtime.logging import logger
 from libs.runtime.service import Ports
 from libs.wire.records import AccessChanged, Record, Revocation
 from libs.wire.tokens import LIFE_S_MAX
@@ -10,14 +11,18 @@ from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 
 from .access import AccessMemory
 from .hub import Waiter
+from .metrics import CHANGES_SILENT
 from .tokens import Tokens
+
+_log = logger("gateway.consumers")
 
 # Takes waiters whose access is to be decided anew.
 Hold = Callable[[Sequence[Waiter]], None]
 
 
 class Consumers:
-    """Tails both topics; ready once it has begun."""
+    """Tails both topics; ready once it has begun. Who beats there and falls silent makes no gateway
+    not ready: no other would hear more."""
 
     def __init__(self, ports: Ports, access: AccessMemory, tokens: Tokens, *, hold: Hold) -> None:
         self._access = access
@@ -26,6 +31,7 @@ class Consumers:
         # From now on: no access is remembered from before.
         self.access = Changes(ports, ACCESS_CHANGES, self._access_changed, missed=self._missed)
         access.is_followed = lambda: not self.access.lacks()
+        access.is_silent = self.access.is_silent
         # From as far back as a token may live.
         self.revocations = Changes(
             ports,
@@ -34,10 +40,20 @@ class Consumers:
             missed=self._missed,
             back_ms=LIFE_S_MAX * 1000,
         )
+        self._followed = {ACCESS_CHANGES.name: self.access, REVOCATIONS.name: self.revocations}
+        self._silent: set[str] = set()
 
     def lacks(self) -> list[str]:
         """Why changes might be missed now."""
         return [*self.access.lacks(), *self.revocations.lacks()]
+
+    def note_silence(self) -> None:
+        """Tell operators, once a second, for how long the quietest source is not heard."""
+        for topic, changes in self._followed.items():
+            CHANGES_SILENT.labels(topic).set(changes.silent_s())
+            if changes.is_silent() and topic not in self._silent:
+                _log.warning("changes are silent", topic=topic, source=changes.quietest())
+        self._silent = {topic for topic, each in self._followed.items() if each.is_silent()}
 
     def _missed(self) -> None:
         self._hold(self._access.missed())

@@ -23,8 +23,9 @@ from libs.wire.codec import Malformed
 from libs.wire.codes import TryAgain, problem
 from libs.wire.frames import Appended, Beat, Snapshot, Unwatch, Unwatched, Watch
 from libs.wire.services import RELAY
+from libs.wire.streams import Origin
 
-from .answers import Writer
+from .answers import Reset, Writer
 from .hub import Hub, Room
 from .metrics import DELIVERY_LAG, FEED_BREAKS, GAPS
 from .settings import Settings
@@ -196,25 +197,35 @@ class Feed:
                 room.restart(frame.entries, frame.head)
             self._waker.wake(room)
             return
-        fresh = Room(
-            frame.channel,
-            epoch=frame.epoch,
-            first=frame.first,
-            claim_offset=self._claims.get(frame.channel, -1),
-            writer=Writer(frame.channel, frame.epoch, self._settings.poll_after_ms),
-        )
-        fresh.restart(frame.entries, frame.head)
+        fresh = self._room(frame)
+        self._hub.add(fresh)
         if room is not None:
             self._reset(room, fresh)
-        self._hub.add(fresh)
         opening = self._opening.pop(frame.channel, None)
         if opening is not None and not opening.done():
             opening.set_result(fresh)
 
+    def _room(self, frame: Snapshot) -> Room:
+        # Ids and times count from here, so that they stay small on the wire.
+        base = Origin(self._hub.aliases.take(), frame.head, self._ports.clock.now_ms())
+        writer = Writer(
+            frame.channel,
+            base,
+            epoch=frame.epoch,
+            poll_after_ms=self._settings.poll_after_ms,
+        )
+        claim_offset = self._claims.get(frame.channel, -1)
+        room = Room(frame.channel, first=frame.first, claim_offset=claim_offset, writer=writer)
+        room.restart(frame.entries, frame.head)
+        return room
+
     def _reset(self, room: Room, fresh: Room) -> None:
         for waiter in list(room.waiters):
-            self._hub.leave(waiter)
-            waiter.answer(fresh.writer.reset(fresh.head, fresh.first))
+            if waiter.stays:
+                self._waker.astray(room, waiter)
+            else:
+                self._hub.leave(waiter)
+                fresh.say(waiter, Reset(fresh.head, fresh.first))
 
     def _unwatched(self, frame: Unwatched) -> None:
         refused = problem(frame.code, "the relay cannot serve this channel now")
@@ -223,7 +234,7 @@ class Feed:
             opening.set_exception(refused)
             opening.exception()
         self._claims.pop(frame.channel, None)
-        room = self._hub.rooms.pop(frame.channel, None)
+        room = self._hub.remove(frame.channel)
         for waiter in list(room.waiters) if room is not None else ():
             self._hub.leave(waiter)
             waiter.refuse(refused)

@@ -1,19 +1,20 @@
 """Rooms and waiters: who is parked on which channel, and what they are told. No I/O, no tasks.
 
-A waiter is one slotted object in its room's list. It is parked when its cursor is the room's head,
-and leaves when it is answered, refused, expired or gone.
+A waiter is one slotted object in its room's list. A poller leaves when it is answered; a follower
+stays and is told again. Both leave when they are refused or gone, pollers when they expire too.
 """
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, NamedTuple
 
 from libs.wire.codes import Problem
 from libs.wire.cursor import Cursor
 from libs.wire.entries import Entry
 
-from . import answers
-from .answers import ENTRIES_MAX, JUMP_BEHIND, Writer
+from .aliases import Aliases
+from .answers import ENTRIES_MAX, JUMP_BEHIND, Answer, Drain, Entries, Form, Jump, Reset, Writer
 from .deadlines import Wheel
 from .ring import ENTRIES_KEPT, Ring
 
@@ -21,16 +22,23 @@ NOWHERE = -1
 # Answers that a room remembers: those who wait share one cursor, a few more lag a little behind.
 # Each holds up to `ENTRIES_MAX` entries and is not in the budget of the rings.
 SAID_MAX = 16
+# On the wire an id is how far it is from where the alias begins. Beyond 65,535 that takes two bytes
+# more in each message, so an alias begins anew before.
+ALIAS_ENTRIES_MAX = 60_000
 
 
 class Waiter(ABC):
-    """A parked connection of `user`, who has read up to `after`. Parsers subclass it."""
+    """Somebody, `user`, who has read up to `after` of `epoch` and waits for more. `stays` tells
+    followers, who are told again and again, from pollers."""
 
-    __slots__ = ("after", "bucket", "is_gone", "peers", "place", "room", "user")
+    __slots__ = ("after", "bucket", "epoch", "is_gone", "peers", "place", "room", "user")
+
+    stays: ClassVar[bool]
 
     def __init__(self, user: str, after: int) -> None:
         self.user = user
         self.after = after
+        self.epoch = 0
         self.place = NOWHERE
         self.bucket = 0
         self.is_gone = False
@@ -38,12 +46,52 @@ class Waiter(ABC):
         self.peers: list[Waiter] = []
 
     @abstractmethod
-    def answer(self, body: bytes) -> None:
-        """Send a poll answer."""
+    def tell(self, body: bytes) -> None:
+        """Send bytes of the waiter's form."""
 
     @abstractmethod
     def refuse(self, problem: Problem) -> None:
-        """Send a problem."""
+        """Send a problem: nothing more is told."""
+
+    @property
+    @abstractmethod
+    def form(self) -> Form:
+        """How it is written to."""
+
+    @abstractmethod
+    def seated(self, room: "Room") -> None:
+        """Its cursor, `after`, is one of `room` now, where entries come from next."""
+
+    @abstractmethod
+    async def ready(self) -> bool:
+        """Return when it can take more: True at once, False when it had to wait for that."""
+
+
+class Poller(Waiter):
+    """Waits for one answer. Parsers subclass it."""
+
+    __slots__ = ()
+
+    stays = False
+
+    @property
+    def form(self) -> Form:
+        """The answer to a poll."""
+        return Form.POLL
+
+    def seated(self, room: "Room") -> None:
+        """A poll answer names its channel."""
+
+    async def ready(self) -> bool:
+        """It takes one answer, at any time."""
+        return True
+
+
+class Said(NamedTuple):
+    """Bytes, and the cursor of who got them."""
+
+    body: bytes
+    last: int
 
 
 class Room:
@@ -53,7 +101,6 @@ class Room:
         "_said",
         "channel",
         "claim_offset",
-        "epoch",
         "first",
         "idle_since",
         "ring",
@@ -62,11 +109,8 @@ class Room:
         "writer",
     )
 
-    def __init__(
-        self, channel: str, *, epoch: int, first: int, claim_offset: int, writer: Writer
-    ) -> None:
+    def __init__(self, channel: str, *, first: int, claim_offset: int, writer: Writer) -> None:
         self.channel = channel
-        self.epoch = epoch
         self.first = first
         self.claim_offset = claim_offset
         self.ring = Ring(0)
@@ -74,12 +118,17 @@ class Room:
         self.waiters: list[Waiter] = []
         self.waking = False
         self.idle_since: float | None = None
-        self._said: dict[int, bytes] = {}
+        self._said: dict[tuple[Form, int], Said] = {}
 
     @property
     def head(self) -> int:
         """The last id that this gateway knows."""
         return self.ring.head
+
+    @property
+    def epoch(self) -> int:
+        """The channel's epoch; another one is another room."""
+        return self.writer.epoch
 
     def take(self, entries: Iterable[Entry]) -> bool:
         """Append what comes next. False when an entry is missing in between: fetch it."""
@@ -87,8 +136,10 @@ class Room:
             if entry.id > self.ring.head + 1:
                 return False
             if entry.id == self.ring.head + 1:
-                self.ring.append(answers.entry(entry))
+                self.ring.append(self.writer.kept(entry))
                 self._said.clear()
+        if self.head - self.writer.base.ident > ALIAS_ENTRIES_MAX:
+            self.writer.count_from(self.head)
         return True
 
     def restart(self, entries: Iterable[Entry], head: int) -> None:
@@ -98,24 +149,52 @@ class Room:
         self._said.clear()
         self.take(newest)
 
-    def said(self, after: int) -> bytes | None:
-        """The answer for a cursor at `after`; None when it is behind the ring. The same bytes for
-        everybody with that cursor, until the next entry."""
-        known = self._said.get(after)
+    def said(self, form: Form, after: int) -> Said | None:
+        """The entries for a cursor at `after`; None when it is behind the ring. The same bytes for
+        everybody with that cursor and form, until the next entry."""
+        known = self._said.get((form, after))
         if known is not None:
             return known
         if after < self.ring.first - 1:
             return None
-        encoded = self.ring.after(after, ENTRIES_MAX)
-        body = self.writer.entries(encoded, after + len(encoded), self.head)
+        answer = Entries(after, self.ring.after(after, ENTRIES_MAX), self.head)
+        said = Said(self.writer.write(form, answer), answer.last)
         if len(self._said) >= SAID_MAX:
             self._said.clear()
-        self._said[after] = body
-        return body
+        self._said[form, after] = said
+        return said
+
+    def say(self, waiter: Waiter, answer: "Answer | Here") -> None:
+        """Tell a waiter, wherever it is, and move its cursor."""
+        waiter.epoch = self.epoch
+        if isinstance(answer, Jump | Reset | Drain):
+            self.pass_on(waiter, self._written(waiter.form, answer))
+            waiter.seated(self)
+            return
+        waiter.after = answer.after
+        waiter.seated(self)
+        said = (
+            self.said(waiter.form, answer.after)
+            if isinstance(answer, Here)
+            else self._written(waiter.form, answer)
+        )
+        if said is None:
+            raise ValueError(f"{answer.after} is behind what {self.channel} has in memory")
+        self.pass_on(waiter, said)
+
+    def _written(self, form: Form, answer: Answer) -> Said:
+        return Said(self.writer.write(form, answer), answer.last)
+
+    @staticmethod
+    def pass_on(waiter: Waiter, said: Said) -> None:
+        """Tell a waiter what was said."""
+        waiter.after = said.last
+        waiter.tell(said.body)
 
     def seat(self, waiter: Waiter) -> None:
         """Put a waiter into the room."""
         waiter.room = self
+        waiter.epoch = self.epoch
         waiter.place = len(self.waiters)
         self.waiters.append(waiter)
 
@@ -127,6 +206,12 @@ class Room:
             last.place = waiter.place
         waiter.room = None
         waiter.place = NOWHERE
+
+
+class Here(NamedTuple):
+    """Decision: what comes after `after` is in memory, at this moment."""
+
+    after: int
 
 
 class Park:
@@ -141,19 +226,17 @@ class Ahead:
     """Decision: the cursor is beyond the head that this gateway knows."""
 
 
-def decide(room: Room, cursor: Cursor | None) -> bytes | type[Park | Fetch | Ahead]:
-    """What a poll with `cursor` gets from `room` at this moment."""
-    if cursor is None:
-        return room.writer.entries((), room.head, room.head)
+def decide(room: Room, cursor: Cursor) -> Answer | Here | type[Park | Fetch | Ahead]:
+    """What who is at `cursor` gets from `room` at this moment."""
     if cursor.epoch != room.epoch:
-        return room.writer.reset(room.head, room.first)
+        return Reset(room.head, room.first)
     if cursor.id > room.head:
         return Ahead
     if cursor.id == room.head:
         return Park
     if room.head - cursor.id > JUMP_BEHIND or cursor.id + 1 < room.first:
-        return room.writer.jump(room.head - cursor.id, room.head, room.first)
-    return room.said(cursor.id) or Fetch
+        return Jump(room.head - cursor.id, room.head, room.first)
+    return Fetch if cursor.id < room.ring.first - 1 else Here(cursor.id)
 
 
 class Hub:
@@ -161,14 +244,22 @@ class Hub:
 
     def __init__(self, *, now_s: float, ring_bytes: int) -> None:
         self.rooms: OrderedDict[str, Room] = OrderedDict()
+        self.aliases = Aliases()
         self._wheel: Wheel[Waiter] = Wheel(now_s)
         self._bytes_max = ring_bytes
         self.is_draining = False
-        self.reconnect_after_ms = 0
 
     def add(self, room: Room) -> None:
-        """A room that has its snapshot."""
+        """A room that has its snapshot, instead of the one before."""
+        self.remove(room.channel)
         self.rooms[room.channel] = room
+
+    def remove(self, channel: str) -> Room | None:
+        """Forget a channel's room, if there is one, and return it."""
+        room = self.rooms.pop(channel, None)
+        if room is not None:
+            self.aliases.give_back(room.writer.base.alias)
+        return room
 
     def room(self, channel: str) -> Room | None:
         """The channel's room, which counts as used now."""
@@ -177,14 +268,17 @@ class Hub:
             self.rooms.move_to_end(channel)
         return room
 
-    def park(self, waiter: Waiter, room: Room, until_s: float, *, peers: list[Waiter]) -> None:
-        """Park a waiter until something comes, or until `until_s`. It is also kept in `peers`, the
-        waiters that rely on the same grant."""
+    def park(
+        self, waiter: Waiter, room: Room, until_s: float | None, *, peers: list[Waiter]
+    ) -> None:
+        """Park a waiter until something comes, or until `until_s` (None: without end). It is also
+        kept in `peers`, the waiters that rely on the same grant."""
         room.idle_since = None
         room.seat(waiter)
         waiter.peers = peers
         peers.append(waiter)
-        waiter.bucket = self._wheel.add(waiter, until_s)
+        waiter.bucket = 0 if until_s is None else self._wheel.add(waiter, until_s)
+        waiter.seated(room)
 
     def leave(self, waiter: Waiter) -> None:
         """The waiter is answered or gone. Harmless for one that is not parked."""
@@ -203,8 +297,9 @@ class Hub:
                 continue
             self.leave(waiter)
             # What came meanwhile and is not in the ring any more is found by the next poll.
-            nothing = room.writer.entries((), waiter.after, room.head)
-            waiter.answer(room.said(waiter.after) or nothing)
+            said = room.said(waiter.form, waiter.after)
+            here = Entries(waiter.after, (), room.head)
+            room.say(waiter, here if said is None else Here(waiter.after))
             count += 1
         return count
 
@@ -217,7 +312,7 @@ class Hub:
             if room.idle_since is None:
                 room.idle_since = now_s
             elif now_s - room.idle_since >= linger_s:
-                del self.rooms[room.channel]
+                self.remove(room.channel)
                 ended.append(room)
         return ended
 
@@ -232,17 +327,17 @@ class Hub:
             held -= before - room.ring.bytes
         return held
 
-    def drain(self, reconnect_after_ms: int) -> int:
-        """Answer everybody, from now on: poll elsewhere, with the same cursor. Returns how many."""
-        self.is_draining = True
-        self.reconnect_after_ms = reconnect_after_ms
-        count = 0
+    def pollers(self) -> Iterator[Waiter]:
+        """Those who wait for one answer."""
         for room in self.rooms.values():
-            for waiter in list(room.waiters):
-                self.leave(waiter)
-                waiter.answer(room.writer.drain(waiter.after, room.head, reconnect_after_ms))
-                count += 1
-        return count
+            yield from (waiter for waiter in room.waiters if not waiter.stays)
+
+    def send_away(self, waiter: Waiter, reconnect_after_ms: int) -> None:
+        """Answer a poller: poll elsewhere, with the same cursor. Harmless when it is not parked."""
+        room = waiter.room
+        if room is not None:
+            self.leave(waiter)
+            room.say(waiter, Drain(waiter.after, room.head, reconnect_after_ms))
 
     @property
     def parked(self) -> int:

@@ -1,18 +1,22 @@
-"""A poll, from cursor to answer or to a parked waiter. What a parser calls, whichever it is."""
+"""From a cursor to an answer or a seat: one decision for all ways of listening. What a parser
+calls, whichever it is."""
 
 import asyncio
+import random
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 from libs.runtime.service import Ports
-from libs.wire import cursor as cursors
 from libs.wire.api import PAIRS_MAX
 from libs.wire.codes import Problem, Refused, TryAgain
 from libs.wire.cursor import Cursor
 
 from .access import AccessMemory, Grant
-from .clients import Pages, encoded
+from .answers import Answer, Drain, Entries, Jump, Kept
+from .clients import Pages
 from .feed import Feed
-from .hub import Ahead, Fetch, Hub, Room, Waiter, decide
+from .hub import Ahead, Fetch, Here, Hub, Room, Waiter, decide
 from .metrics import ANSWERS, ENDED
 
 # A replica may lag behind what the client has read elsewhere; after this the cursor is wrong.
@@ -20,10 +24,36 @@ AHEAD_S = 1.0
 AHEAD_POLL_S = 0.05
 # Access may change between the decision and the moment of parking; more often than this is a fault.
 DECISIONS_MAX = 5
+# Of both encodings. A hundred of the longest messages are some MiB: more than an outbox holds, and
+# than a slow client takes in the time that it has for one write.
+PAGE_BYTES_MAX = 256 << 10
+# Pollers that are sent away come back elsewhere within so long, not all at once.
+RECONNECT_MS_MAX = 500
+
+
+class Saying(NamedTuple):
+    """A decision to tell something: valid until the next await."""
+
+    room: Room
+    answer: Answer | Here
+
+
+class Parking(NamedTuple):
+    """A decision to park at `after`, the head: valid until the next await."""
+
+    room: Room
+    grant: Grant
+    after: int
+
+
+class _Held(NamedTuple):
+    waiter: Waiter
+    room: Room
+    until_s: float | None
 
 
 class Polls:
-    """Answers polls of one channel each."""
+    """Decides for one channel at a time."""
 
     def __init__(
         self, ports: Ports, hub: Hub, *, access: AccessMemory, feed: Feed, pages: Pages
@@ -34,92 +64,137 @@ class Polls:
         self._feed = feed
         self._pages = pages
 
-    async def poll(self, user: str, channel: str, after: str | None) -> "bytes | Parking":
-        """The answer at once, or where to park. Raises `Problem`."""
-        cursor = cursors.parse(after) if after is not None else None
+    async def ask(self, user: str, channel: str, cursor: Cursor | None) -> Saying | Parking:
+        """What to tell who is at `cursor`, or where to park; None is wherever the channel is, where
+        nothing is to be told. Raises `Problem`."""
         for _ in range(DECISIONS_MAX):
             grant = await self._access.grant(user, channel)
             room = await self._feed.room(grant.access)
-            answer = await self._decide(room, grant, cursor)
+            decision = await self._decide(room, grant, cursor)
             if self._access.holds(grant) and self._hub.rooms.get(channel) is room:
-                return answer
+                return decision
         raise Refused("access_denied", "your access to this channel keeps changing; try again")
 
-    def park(self, parking: "Parking", waiter: Waiter, wait_s: float) -> None:
+    def park(self, parking: Parking, waiter: Waiter, wait_s: float) -> None:
         """Park; the waiter is answered or refused by whatever happens first. To be called without
         waiting in between, so that nothing happens between decision and parking."""
         if wait_s <= 0:
             # The wheel turns once a second; whoever only looks is not kept until then.
             room = parking.room
-            waiter.answer(room.writer.entries((), parking.after, room.head))
+            room.say(waiter, Entries(parking.after, (), room.head))
             return
-        until = self._ports.clock.monotonic() + wait_s
-        self._hub.park(waiter, parking.room, until, peers=parking.grant.waiters)
+        self._seat(waiter, parking, self._ports.clock.monotonic() + wait_s)
 
     def gone(self, waiter: Waiter) -> None:
-        """The client went away."""
+        """The client went away, or listens no more."""
         waiter.is_gone = True
         self._hub.leave(waiter)
+
+    async def follow(
+        self, waiter: Waiter, channel: str, cursor: Cursor | None, until_s: float | None = None
+    ) -> None:
+        """Bring a waiter from `cursor` to its answer or its seat; a follower is told all on the way
+        and always ends in a seat, unless it is refused or gone."""
+        try:
+            await self._follow(waiter, channel, cursor, until_s)
+        except Problem as refused:
+            if not waiter.is_gone:
+                waiter.refuse(refused)
 
     def hold(self, waiters: Sequence[Waiter]) -> None:
         """Access changed: nobody of these is served before it is decided anew who may listen."""
         held = []
         for waiter in waiters:
             if waiter.room is not None:
-                held.append((waiter, waiter.room, float(waiter.bucket)))
+                held.append(_Held(waiter, waiter.room, _until_s(waiter)))
                 self._hub.leave(waiter)
-        self._ports.tasks.spawn(self._decide_again(held), name="gateway.held")
+        if held:
+            self._ports.tasks.spawn(self._decide_again(held), name="gateway.held")
 
     async def catch_up(self, room: Room, waiter: Waiter) -> None:
-        """Serve a woken waiter whose answer lies behind the ring."""
-        try:
-            grant = await self._access.grant(waiter.user, room.channel)
-            waiter.answer(await self._fetch(room, grant, Cursor(room.epoch, waiter.after)))
-        except Problem as refused:
-            waiter.refuse(refused)
+        """Serve a waiter that was taken out of `room`: its answer is not in memory, or who may
+        listen has to be asked."""
+        await self._again(_Held(waiter, room, _until_s(waiter)))
 
-    async def _decide_again(self, held: Sequence[tuple[Waiter, Room, float]]) -> None:
+    async def _follow(
+        self, waiter: Waiter, channel: str, cursor: Cursor | None, until_s: float | None
+    ) -> None:
+        while True:
+            found = await self.ask(waiter.user, channel, cursor)
+            if waiter.is_gone:
+                return
+            if isinstance(found, Parking):
+                if cursor is None and not waiter.stays:
+                    # Asked where the channel is: that is the answer.
+                    found.room.say(waiter, Entries(found.after, (), found.room.head))
+                else:
+                    self._seat(waiter, found, until_s)
+                return
+            if not await waiter.ready():
+                # The decision was made before the wait; who must wait is not told to be behind.
+                continue
+            found.room.say(waiter, found.answer)
+            if not _goes_on(waiter):
+                return
+            cursor = Cursor(found.room.epoch, waiter.after)
+
+    def _seat(self, waiter: Waiter, parking: Parking, until_s: float | None) -> None:
+        if self._hub.is_draining and not waiter.stays:
+            away = Drain(parking.after, parking.room.head, self.reconnect_after_ms())
+            parking.room.say(waiter, away)
+            return
+        waiter.after = parking.after
+        self._hub.park(waiter, parking.room, until_s, peers=parking.grant.waiters)
+
+    async def _decide_again(self, held: Sequence[_Held]) -> None:
         # As many at once as one question to group-membership may have pairs.
         for start in range(0, len(held), PAIRS_MAX):
             some = held[start : start + PAIRS_MAX]
-            await asyncio.gather(*(self._seat_again(*one) for one in some))
+            await asyncio.gather(*(self._again(one) for one in some))
 
-    async def _seat_again(self, waiter: Waiter, room: Room, until_s: float) -> None:
+    async def _again(self, held: _Held) -> None:
+        waiter = held.waiter
+        cursor = Cursor(held.room.epoch, waiter.after)
         try:
-            cursor = str(Cursor(room.epoch, waiter.after))
-            outcome = await self.poll(waiter.user, room.channel, cursor)
+            await self._follow(waiter, held.room.channel, cursor, held.until_s)
         except Problem as refused:
-            waiter.refuse(_ended(refused))
-            return
-        if isinstance(outcome, bytes):
-            waiter.answer(outcome)
-        elif not waiter.is_gone:
-            self._hub.park(waiter, outcome.room, until_s, peers=outcome.grant.waiters)
+            if not waiter.is_gone:
+                waiter.refuse(_ended(refused))
 
-    async def _decide(self, room: Room, grant: Grant, cursor: Cursor | None) -> "bytes | Parking":
+    async def _decide(self, room: Room, grant: Grant, cursor: Cursor | None) -> Saying | Parking:
+        if cursor is None:
+            return Parking(room, grant, room.head)
         decision = decide(room, cursor)
-        if cursor is not None and decision is Ahead:
+        if decision is Ahead:
             await self._await_head(room, grant, cursor)
             decision = decide(room, cursor)
-        if cursor is not None and decision is Fetch:
+        if decision is Fetch:
             ANSWERS.labels("page").inc()
-            return await self._fetch(room, grant, cursor)
-        if isinstance(decision, bytes):
+            return Saying(room, await self._fetch(room, grant, cursor))
+        if not isinstance(decision, type):
             ANSWERS.labels("memory").inc()
-            return decision
-        if cursor is not None and self._hub.is_draining:
-            return room.writer.drain(cursor.id, room.head, self._hub.reconnect_after_ms)
+            return Saying(room, decision)
         # Still ahead: the room was replaced meanwhile, and the caller decides anew.
         return Parking(room, grant, room.head)
 
-    async def _fetch(self, room: Room, grant: Grant, cursor: Cursor) -> bytes:
+    @staticmethod
+    def reconnect_after_ms() -> int:
+        """When one who is sent away comes again, in milliseconds: not when all others do."""
+        return random.randrange(RECONNECT_MS_MAX)
+
+    async def _fetch(self, room: Room, grant: Grant, cursor: Cursor) -> Answer:
         page = await self._pages.after(grant.access, cursor.id)
-        if not page.entries and page.first > cursor.id + 1:
-            return room.writer.jump(room.head - cursor.id, room.head, page.first)
+        if page.epoch != room.epoch:
+            # What it holds has these ids in another epoch; the feed is about to say so.
+            self._feed.watch_again(room)
+            raise TryAgain("service_away", "the channel begins anew", retry_after_s=1)
+        if page.first > cursor.id + 1:
+            # What comes next is not kept any more, as the room did not know.
+            return Jump(room.head - cursor.id, room.head, page.first)
         if not page.entries:
             raise TryAgain("service_away", "the relay is behind the channel", retry_after_s=1)
-        found = encoded(page)
-        return room.writer.entries(found, page.entries[-1].id, max(room.head, page.head))
+        kept = _fitting([room.writer.kept(entry) for entry in page.entries])
+        return Entries(cursor.id, kept, max(room.head, page.head))
 
     async def _await_head(self, room: Room, grant: Grant, cursor: Cursor) -> None:
         clock = self._ports.clock
@@ -136,19 +211,22 @@ class Polls:
             await clock.sleep(AHEAD_POLL_S)
 
 
+def _until_s(waiter: Waiter) -> float | None:
+    # A time that leads to the same bucket again: each change of access would add a second.
+    return waiter.bucket - 1.0 if waiter.bucket else None
+
+
+def _goes_on(waiter: Waiter) -> bool:
+    return waiter.stays and not waiter.is_gone
+
+
+def _fitting(kept: Sequence[Kept]) -> Sequence[Kept]:
+    sizes = accumulate(each.size for each in kept)
+    return kept[: max(1, sum(1 for size in sizes if size <= PAGE_BYTES_MAX))]
+
+
 def _ended(refused: Problem) -> Problem:
     if isinstance(refused, TryAgain):
         return refused
     ENDED.inc()
     return Refused("access_ended", f"your access ended while you listened: {refused.detail}")
-
-
-class Parking:
-    """A decision to park: room and grant. Valid until the next await."""
-
-    __slots__ = ("after", "grant", "room")
-
-    def __init__(self, room: Room, grant: Grant, after: int) -> None:
-        self.room = room
-        self.grant = grant
-        self.after = after

@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
+from .answers import Kept
+
 ENTRIES_MAX = 256
 BYTES_MAX = 256 << 10
 # While somebody waits, the next wake must be served from here, whatever the budget says.
@@ -11,29 +13,29 @@ ENTRIES_KEPT = 16
 
 
 class Ring:
-    """Entries `first` .. `head`, each as JSON bytes; at most `ENTRIES_MAX` of `BYTES_MAX` bytes."""
+    """Entries `first` .. `head`, encoded both ways; at most `ENTRIES_MAX` of `BYTES_MAX` bytes."""
 
     __slots__ = ("_entries", "bytes", "head")
 
     def __init__(self, head: int) -> None:
         self.head = head
         self.bytes = 0
-        self._entries: deque[bytes] = deque()
+        self._entries: deque[Kept] = deque()
 
     @property
     def first(self) -> int:
         """The lowest id in memory; head + 1 when there is none."""
         return self.head - len(self._entries) + 1
 
-    def append(self, encoded: bytes) -> None:
+    def append(self, kept: Kept) -> None:
         """Add the entry with id head + 1."""
-        self._entries.append(encoded)
+        self._entries.append(kept)
         self.head += 1
-        self.bytes += len(encoded)
+        self.bytes += kept.size
         while len(self._entries) > ENTRIES_MAX or self.bytes > BYTES_MAX:
             self._drop_first()
 
-    def after(self, ident: int, limit: int) -> Sequence[bytes]:
+    def after(self, ident: int, limit: int) -> Sequence[Kept]:
         """At most `limit` entries after `ident`, which must not be below first - 1."""
         start = ident + 1 - self.first
         if start < 0:
@@ -46,4 +48,4 @@ class Ring:
             self._drop_first()
 
     def _drop_first(self) -> None:
-        self.bytes -= len(self._entries.popleft())
+        self.bytes -= self._entries.popleft().size

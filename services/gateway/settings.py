@@ -46,3 +46,57 @@ class Settings:
     relay_s: Annotated[
         float, Says(gt=0, le=10, description="How long a relay may take for a page or a snapshot")
     ] = 2.0
+    pages_per_s: Annotated[
+        float,
+        Says(gt=0, le=1e6, description="Pages a second of a client and channel, as one reads"),
+    ] = 1.0
+    pages_burst: Annotated[
+        int, Says(ge=1, description="Pages at once: 2,000 entries, a day that was missed")
+    ] = 20
+    polls_per_s: Annotated[
+        float, Says(gt=0, le=1e6, description="Poll answers a second of a client and channel")
+    ] = 5.0
+    polls_large_per_s: Annotated[
+        float, Says(gt=0, le=1e6, description="The same where over 1,000 wait: what comes adds up")
+    ] = 1.0
+    polls_burst: Annotated[
+        int, Says(ge=1, description="Poll answers at once: a client that starts catches up")
+    ] = 5
+    posts_per_s: Annotated[
+        float,
+        Says(gt=0, le=1e6, description="Posts a second of a person, in all channels: a bot's"),
+    ] = 30.0
+    posts_burst: Annotated[
+        int, Says(ge=1, description="Posts at once of a person: two seconds of the rate")
+    ] = 60
+    posts_member_per_s: Annotated[
+        float,
+        Says(gt=0, le=1e6, description="Posts a second to a channel of who is no owner or admin"),
+    ] = 1.0
+    posts_member_burst: Annotated[
+        int, Says(ge=1, description="Posts at once of such a person: a thought in five lines")
+    ] = 5
+    watches_max: Annotated[
+        int, Says(ge=1, description="Channels that a connection watches: more than one can read")
+    ] = 1_000
+    connections_user_max: Annotated[
+        int, Says(ge=1, description="Open connections of a user: some devices with some windows")
+    ] = 20
+    connections_address_max: Annotated[
+        int,
+        Says(ge=0, description="Open connections of an address (a large NAT's); 0: behind a proxy"),
+    ] = 1_000
+    connects_per_s: Annotated[
+        float,
+        Says(
+            gt=0, le=1e6, description="Connects a second: a quarter of a core, the rest serves on"
+        ),
+    ] = 2_000.0
+    connects_burst: Annotated[
+        int,
+        Says(ge=1, description="Connects at once: a second's, as Retry-After has whole seconds"),
+    ] = 2_000
+    limits_memory: Annotated[
+        int,
+        Says(ge=1, description="Clients and channels counted, a limit; the oldest are forgotten"),
+    ] = 200_000

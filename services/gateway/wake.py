@@ -1,9 +1,12 @@
-"""Waking a room: at once when it is small, spread over 200 ms when it is large, in slices."""
+"""Waking a room: at once when it is small, spread over 200 ms when it is large, in slices.
+
+Pollers leave with what they are told; followers stay where they are.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from .hub import Hub, Room, Waiter
+from .hub import Hub, Room, Said, Waiter
 
 SMALL_ROOM = 1_000
 SLOTS = 20
@@ -26,12 +29,20 @@ class Timers(Protocol):
 
 class Waker:
     """Tells the waiters of a room what came. Those whose answer lies behind the ring go to
-    `straggle`."""
+    `straggle`, and so does everybody while `doubts` says that access has to be asked first."""
 
-    def __init__(self, hub: Hub, timers: Timers, straggle: Straggle) -> None:
+    def __init__(
+        self, hub: Hub, timers: Timers, straggle: Straggle, doubts: Callable[[], bool] = bool
+    ) -> None:
         self._hub = hub
         self._timers = timers
         self._straggle = straggle
+        self._doubts = doubts
+
+    def astray(self, room: Room, waiter: Waiter) -> None:
+        """Take a waiter out of `room`; where it belongs is found out anew."""
+        self._hub.leave(waiter)
+        self._straggle(room, waiter)
 
     def wake(self, room: Room) -> None:
         """Something came. Entries that come during a wake ride along with those still unwoken."""
@@ -59,9 +70,20 @@ class Waker:
                 self.wake(room)
 
     def _answer(self, room: Room, waiter: Waiter) -> None:
-        body = room.said(waiter.after)
-        self._hub.leave(waiter)
-        if body is None:
-            self._straggle(room, waiter)
+        said = None if self._doubts() else room.said(waiter.form, waiter.after)
+        if said is None:
+            self.astray(room, waiter)
+        elif waiter.stays:
+            self._follow(room, waiter, said)
         else:
-            waiter.answer(body)
+            self._hub.leave(waiter)
+            room.pass_on(waiter, said)
+
+    @staticmethod
+    def _follow(room: Room, waiter: Waiter, said: Said | None) -> None:
+        """Tell a follower all there is, as long as it stays."""
+        while said is not None:
+            waiter.seated(room)
+            room.pass_on(waiter, said)
+            is_there = waiter.room is room and waiter.after < room.head
+            said = room.said(waiter.form, waiter.after) if is_there else None

@@ -2,10 +2,12 @@
 
 from random import Random
 
+from libs.runtime.beats import Beats
 from libs.runtime.directory import DirectoryReader
 from libs.runtime.service import Ports, Running, Service
 from libs.runtime.view import View
 from libs.runtime.web import api
+from libs.wire.topics import ACCESS_CHANGES
 
 from .access import Desk
 from .channels import Room
@@ -60,6 +62,7 @@ def build(settings: Settings, ports: Ports) -> Running:
         app=app,
         loops={
             "view": view.run,
+            "beats": Beats(ports.log, ports.clock, view, ACCESS_CHANGES).run,
             "directory": directory.run,
             "pools": lambda: pools.run(ports.clock),
         },

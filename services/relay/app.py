@@ -44,7 +44,7 @@ def build(settings: Settings, ports: Ports) -> Running:
             await ports.clock.sleep(BEAT_S)
             hub.broadcast(frames.encode(Beat(reconciler.reconciled_ms)))
 
-    async def drain() -> None:
+    async def drain(_: float) -> None:
         hub.close(RESTART)
 
     return Running(

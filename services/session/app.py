@@ -1,9 +1,10 @@
 """Session, put together."""
 
+from libs.runtime.beats import Beats
 from libs.runtime.service import Ports, Running, Service
 from libs.runtime.view import View
 from libs.runtime.web import api
-from libs.wire.topics import ACCOUNTS, NAMES, SESSIONS
+from libs.wire.topics import ACCOUNTS, NAMES, REVOCATIONS, SESSIONS
 
 from .consumers import fold
 from .handlers.accounts import Accounts
@@ -26,7 +27,8 @@ def build(settings: Settings, ports: Ports) -> Running:
     sessions = Sessions(ports, store, ledger, keys=keys, settings=settings)
     app = api(PREFIX, signer=ports.signer, clock=ports.clock)
     app.include_router(session_routes(accounts, sessions, keys))
-    return Running(app=app, loops={"view": view.run}, lacks=view.lacks)
+    beats = Beats(ports.log, ports.clock, view, REVOCATIONS)
+    return Running(app=app, loops={"view": view.run, "beats": beats.run}, lacks=view.lacks)
 
 
 SERVICE = Service(Settings, build)

@@ -24,7 +24,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "fastapi": (*WEB, "services/gateway/*"),
     "httptools": ("services/gateway/http_poll.py",),
     "httpx": ("libs/runtime/*",),
-    "jwt": ("services/gateway/tokens.py", "services/session/*"),
+    "jwt": ("services/gateway/keys.py", "services/gateway/tokens.py", "services/session/*"),
     "msgspec": ("libs/wire/codec.py",),
     "prometheus_client": ("libs/runtime/metrics.py",),
     "pydantic": WEB,
@@ -34,7 +34,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "starlette": (*WEB, "services/gateway/*"),
     "structlog": ("libs/runtime/*",),
     "uvicorn": (
-        "libs/runtime/process.py",
+        "libs/runtime/listener.py",
         "services/gateway/http_poll.py",
         "services/gateway/websocket.py",
     ),

@@ -113,6 +113,7 @@ def test_maven_that_fails_or_hangs_is_told(tmp_path: Path, monkeypatch: pytest.M
     mvn.write_text("#!/bin/sh\necho no such artifact; exit 1\n")
     mvn.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(distribution, "BRING_AGAIN_S", 0.0)
     with pytest.raises(CannotStart, match=r"(?s)did not bring Kafka 4\.4\.0.*no such artifact"):
         Distribution(cache=tmp_path / "cache").bring()
     mvn.write_text("#!/bin/sh\nexec sleep 60\n")
@@ -120,6 +121,21 @@ def test_maven_that_fails_or_hangs_is_told(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(CannotStart, match="took longer"):
         Distribution(cache=tmp_path / "cache").bring()
     assert not Distribution(cache=tmp_path / "cache").libs.exists()
+
+
+def test_a_mirror_that_fails_once_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mvn = tmp_path / "mvn"
+    mvn.write_text(
+        f"#!/bin/sh\n[ -e {tmp_path}/asked ] || {{ touch {tmp_path}/asked; exit 1; }}\n"
+        'for each in "$@"; do case $each in -DoutputDirectory=*) mkdir "${each#*=}";; esac; done\n'
+    )
+    mvn.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(distribution, "BRING_AGAIN_S", 0.0)
+    Distribution(cache=tmp_path / "cache").bring()
+    assert Distribution(cache=tmp_path / "cache").libs.is_dir()
 
 
 def test_every_word_of_the_properties_is_filled_in_and_two_nodes_are_refused(

@@ -6,27 +6,34 @@ from dataclasses import replace
 
 from libs.log.faults import FaultyLog, Script
 from libs.log.port import Partition
-from libs.runtime.changes import RETRY_S, Changes
+from libs.runtime.beats import beat_place, sources_of
+from libs.runtime.changes import RETRY_S, SILENT_S, Changes
 from libs.runtime.service import Ports
 from libs.runtime.tests.world import FIRST, SOON_S, THINGS, running, turned, world
+from libs.testing.beating import Owners
 from libs.testing.eventually import eventually
 from libs.wire.records import Heartbeat, Record, Revocation, encode
+from libs.wire.topics import Topic
 
 BACK_MS = 60_000
+# The same topic, whose changes are made of itself.
+BEATEN = replace(THINGS, sources=(THINGS,))
+SOURCES = sources_of(BEATEN)
 
 
 class Heard:
     """What was heard, in order, and how often something was missed or broken."""
 
-    def __init__(self, ports: Ports, *, back_ms: int = 0) -> None:
+    def __init__(self, ports: Ports, *, back_ms: int = 0, topic: Topic = THINGS) -> None:
         self.faulty = FaultyLog(ports.log, Script())
         self.ports = replace(ports, log=self.faulty)
         self.sessions: list[str] = []
+        self.owners = Owners(ports.log, ports.clock, BEATEN)
         self.missed = 0
         self.broken = 0
         self.changes = Changes(
             self.ports,
-            THINGS,
+            topic,
             self._take,
             missed=self._miss,
             broken=self._break,
@@ -44,6 +51,12 @@ class Heard:
             lambda: sorted(self.sessions) == wanted, within_s=SOON_S, what=f"{wanted} are heard"
         )
 
+    async def silent(self, seconds: float) -> None:
+        """Return when the one heard longest ago is not heard for so long."""
+        await eventually(
+            lambda: self.changes.silent_s() == seconds, within_s=SOON_S, what=f"{seconds} s"
+        )
+
     def _take(self, record: Record) -> None:
         if isinstance(record, Revocation):
             self.sessions.append(record.session)
@@ -56,9 +69,9 @@ class Heard:
 
 
 @asynccontextmanager
-async def heard(back_ms: int = 0) -> AsyncIterator[Heard]:
+async def heard(back_ms: int = 0, topic: Topic = THINGS) -> AsyncIterator[Heard]:
     async with world() as ports:
-        yield Heard(ports, back_ms=back_ms)
+        yield Heard(ports, back_ms=back_ms, topic=topic)
 
 
 @asynccontextmanager
@@ -122,3 +135,91 @@ async def test_what_the_topic_forgot_before_it_was_read_is_told_as_missed() -> N
         await turned(it.ports).elapse(RETRY_S)
         await it.heard("s3")
         assert it.missed == 1
+
+
+async def test_a_topic_in_which_nobody_beats_is_never_silent() -> None:
+    async with heard() as it, followed(it):
+        turned(it.ports).advance(1_000)
+        assert (it.changes.silent_s(), it.changes.lacks()) == (0.0, [])
+
+
+async def test_silence_counts_from_the_first_look_and_from_the_last_beat_of_each_source() -> None:
+    async with heard(topic=BEATEN) as it:
+        clock = turned(it.ports)
+        clock.advance(100)
+        async with followed(it):
+            assert it.changes.silent_s() == 0
+            clock.advance(SILENT_S - 1)
+            it.owners.silent = {SOURCES[2]}
+            await it.owners.beat()
+            assert it.changes.silent_s() == SILENT_S - 1
+            assert it.changes.lacks() == []
+            clock.advance(1)
+            quiet = f"{THINGS.name}/2"
+            await eventually(
+                lambda: it.changes.quietest() == quiet, within_s=SOON_S, what="the others are heard"
+            )
+            assert it.changes.is_silent()
+            it.owners.silent = set(SOURCES) - {SOURCES[2]}
+            await it.owners.beat()
+            await it.silent(1)
+            assert not it.changes.is_silent()
+            assert it.changes.lacks() == []
+
+
+async def test_what_is_no_beat_of_a_source_breaks_no_silence() -> None:
+    async with heard(topic=BEATEN) as it, followed(it):
+        turned(it.ports).advance(SILENT_S)
+        now_ms = it.ports.clock.now_ms()
+        strangers = [
+            Heartbeat(),
+            Heartbeat(topic=THINGS.name, partition=THINGS.partitions, at_ms=now_ms),
+            Heartbeat(topic="others", partition=0, at_ms=now_ms),
+        ]
+        for source in SOURCES:
+            for record in strangers:
+                await it.ports.log.append(beat_place(BEATEN, source), encode(record))
+            await it.write(f"s{source.index}", source.index)
+        await it.heard(*(f"s{source.index}" for source in SOURCES))
+        assert it.changes.silent_s() == SILENT_S
+
+
+async def test_a_beat_that_is_read_late_is_as_old_as_what_it_tells_of() -> None:
+    async with heard(topic=BEATEN) as it, followed(it):
+        clock = turned(it.ports)
+        it.faulty.cut()
+        await eventually(clock.sleeping, within_s=SOON_S, what="it waits")
+        await it.owners.beat()
+        clock.advance(SILENT_S - RETRY_S)
+        it.faulty.heal()
+        clock.advance(RETRY_S)
+        await it.write("after")
+        await it.heard("after")
+        assert it.changes.silent_s() == SILENT_S
+        await it.owners.beat()
+        await it.silent(0)
+
+
+async def test_a_beat_of_a_clock_that_is_ahead_counts_from_its_arrival() -> None:
+    async with heard(topic=BEATEN) as it, followed(it):
+        clock = turned(it.ports)
+        clock.advance(3)
+        for source in SOURCES:
+            ahead = Heartbeat(
+                topic=source.topic, partition=source.index, at_ms=clock.now_ms() + 60_000
+            )
+            await it.ports.log.append(beat_place(BEATEN, source), encode(ahead))
+        await it.silent(0)
+        clock.advance(1)
+        assert it.changes.silent_s() == 1
+
+
+async def test_whoever_lost_the_log_hears_nobody() -> None:
+    async with heard(topic=BEATEN) as it, followed(it):
+        clock = turned(it.ports)
+        it.faulty.cut()
+        await eventually(clock.sleeping, within_s=SOON_S, what="it waits")
+        for _ in range(6):
+            await it.owners.beat()
+            await clock.elapse(1)
+        assert it.changes.is_silent()

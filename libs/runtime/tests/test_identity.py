@@ -89,3 +89,40 @@ def test_a_body_of_another_shape_is_forged() -> None:
     signed = b".".join(map(urlsafe_b64encode, (body, hmac.digest(KEY, body, hashlib.sha256))))
     with pytest.raises(Forged):
         SIGNER.verify(signed.decode(), NOW_MS)
+
+
+@given(texts, st.binary(max_size=60))
+def test_what_was_sealed_is_read_back_for_its_purpose_alone(purpose: str, body: bytes) -> None:
+    text = SIGNER.seal(purpose, body)
+    assert SIGNER.unseal(purpose, text) == body
+    assert text.isascii()
+    for signer, other in ((SIGNER, purpose + "x"), (SIGNER, ""), (Signer(bytes(32)), purpose)):
+        if (signer, other) != (SIGNER, purpose):
+            with pytest.raises(Forged, match="the signature is not ours"):
+                signer.unseal(other, text)
+
+
+def test_a_sealed_identity_is_no_identity_and_an_identity_is_not_sealed() -> None:
+    header = SIGNER.sign(Identity("chat", "u", "s"), NOW_MS)
+    body = pack(["chat", "u", "s", NOW_MS + LIFE_MS])
+    assert header.startswith(SIGNER.seal("", body).partition(".")[0])
+    for purpose in ("", "resume ticket"):
+        with pytest.raises(Forged, match="the signature is not ours"):
+            SIGNER.verify(SIGNER.seal(purpose, body), NOW_MS)
+        with pytest.raises(Forged, match="the signature is not ours"):
+            SIGNER.unseal(purpose, header)
+
+
+def test_every_bit_of_a_sealed_text_counts() -> None:
+    text = SIGNER.seal("resume ticket", b"body")
+    for place in range(len(text)):
+        for bit in range(8):
+            changed = text[:place] + chr(ord(text[place]) ^ (1 << bit)) + text[place + 1 :]
+            with pytest.raises(Forged):
+                SIGNER.unseal("resume ticket", changed)
+
+
+@given(st.text() | st.text(alphabet="ABCabc=.-_", max_size=60))
+def test_garbage_is_not_sealed(garbage: str) -> None:
+    with pytest.raises(Forged):
+        SIGNER.unseal("resume ticket", garbage)

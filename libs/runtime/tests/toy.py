@@ -46,7 +46,7 @@ class Toy:
     def lacks(self) -> list[str]:
         return self._lacks
 
-    async def drain(self) -> None:
+    async def drain(self, _: float) -> None:
         print("drained", flush=True)
         if self._options["mode"] == "stuck":
             await asyncio.Event().wait()

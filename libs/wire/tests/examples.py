@@ -57,5 +57,5 @@ EXAMPLES: tuple[Record, ...] = (
         ended=True,
     ),
     records.Revocation(session=SESSION, user=ANN),
-    records.Heartbeat(),
+    records.Heartbeat(topic="governance", partition=3, at_ms=AT_MS),
 )

@@ -11,6 +11,7 @@ from libs.wire.codec import Malformed, pack
 from libs.wire.records import (
     KNOWN,
     EntryRecord,
+    Heartbeat,
     Message,
     Record,
     decode,
@@ -76,6 +77,10 @@ def test_a_field_with_a_default_may_be_missing_and_no_other() -> None:
     for read in (decode, decode_entry):
         with pytest.raises(Malformed):
             read(pack(MESSAGE[:5]))
+
+
+def test_a_heartbeat_of_an_earlier_release_names_no_source() -> None:
+    assert decode(pack([1, "heartbeat"])) == Heartbeat()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.wire.records import KNOWN
+from libs.wire.records import KNOWN, Heartbeat
 from libs.wire.topics import (
     DIRECTORY,
     NAMES,
@@ -45,6 +45,16 @@ def test_a_topic_holds_known_records_and_is_kept_by_one_rule(topic: Topic) -> No
     assert set(topic.holds) <= set(KNOWN.values())
     assert (topic.kept_ms > 0) == (topic.cleanup is Cleanup.AGE)
     assert topic.partitions >= 1
+
+
+@pytest.mark.parametrize("topic", ALL, ids=lambda topic: str(topic.name))
+def test_whoever_writes_a_topic_of_changes_owns_what_they_are_made_of(topic: Topic) -> None:
+    """The owner of a source beats, so it writes there and reads the source; and each partition has
+    a source that beats in it."""
+    assert bool(topic.sources) == (Heartbeat in topic.holds)
+    for source in topic.sources:
+        assert set(topic.writers) <= set(source.readers)
+    assert not topic.sources or max(each.partitions for each in topic.sources) >= topic.partitions
 
 
 def test_every_record_type_has_a_topic() -> None:

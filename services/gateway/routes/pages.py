@@ -12,6 +12,7 @@ from ..access import AccessMemory
 from ..clients import Pages, encoded
 from ..feed import Feed
 from ..hub import Room
+from ..limits import Limits
 from ..tokens import Tokens
 from .shapes import PageAnswer
 
@@ -20,7 +21,9 @@ LIMIT_MAX = 100
 Place = Annotated[int | None, Query(ge=0, le=ID_MAX, description="An entry id")]
 
 
-def page_routes(tokens: Tokens, access: AccessMemory, feed: Feed, pages: Pages) -> APIRouter:
+def page_routes(
+    tokens: Tokens, access: AccessMemory, feed: Feed, *, pages: Pages, limits: Limits
+) -> APIRouter:
     """The page route."""
     router = APIRouter()
 
@@ -41,6 +44,7 @@ def page_routes(tokens: Tokens, access: AccessMemory, feed: Feed, pages: Pages) 
     ) -> Response:
         person = await tokens.person(request.headers.get("authorization"))
         grant = await access.grant(person.user, channel)
+        limits.page(person.session, channel)
         room = await feed.room(grant.access)
         start, count = span(room, limit, after=after, before=before, around=around)
         page = await pages.read(grant.access, start, count)

@@ -5,29 +5,29 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from libs.runtime.tasks import Tasks
+from libs.wire import cursor as cursors
 from libs.wire.codes import Problem
 
-from ..hub import Waiter
-from ..polls import Polls
+from ..hub import Poller
+from ..parking import ParkingLot
+from ..polls import Saying
 from ..settings import Settings
-from ..tokens import Tokens
+from ..tokens import bearer
 from .shapes import PollAnswer
 
 WAIT_S = 25
-JSON = "application/json"
 
 
-class ParkedRequest(Waiter):
+class ParkedRequest(Poller):
     """A waiter whose answer an ASGI handler waits for."""
 
     __slots__ = ("answered",)
 
-    def __init__(self, user: str, after: int) -> None:
-        super().__init__(user, after)
+    def __init__(self, user: str) -> None:
+        super().__init__(user, 0)
         self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
-    def answer(self, body: bytes) -> None:
+    def tell(self, body: bytes) -> None:
         if not self.answered.done():
             self.answered.set_result(body)
 
@@ -35,8 +35,16 @@ class ParkedRequest(Waiter):
         if not self.answered.done():
             self.answered.set_exception(problem)
 
+    def end(self, problem: Problem) -> None:
+        """See `Listening`."""
+        self.refuse(problem)
 
-def poll_routes(polls: Polls, tokens: Tokens, tasks: Tasks, settings: Settings) -> APIRouter:
+    def stop(self) -> None:
+        """See `Parked`. A cancelled handler would be reported as a crash by the server."""
+        self.tell(b"")
+
+
+def poll_routes(lot: ParkingLot, settings: Settings) -> APIRouter:
     """The poll route."""
     router = APIRouter()
 
@@ -56,25 +64,23 @@ def poll_routes(polls: Polls, tokens: Tokens, tasks: Tasks, settings: Settings) 
             float, Query(ge=0, le=settings.wait_s_max, description="Seconds to wait at most")
         ] = WAIT_S,
     ) -> Response:
-        person = await tokens.person(request.headers.get("authorization"))
-        outcome = await polls.poll(person.user, channel, after)
-        if isinstance(outcome, bytes):
-            return Response(outcome, media_type=JSON)
-        waiter = ParkedRequest(person.user, outcome.after)
-        polls.park(outcome, waiter, wait)
-        watching = tasks.spawn(_leave_when_gone(request, polls, waiter), name="gateway.parked")
+        checked = await lot.tokens.checked(bearer(request.headers.get("authorization")))
+        cursor = None if after is None else cursors.parse(after)
+        pause_s = lot.pause_s(checked.person.session, channel)
+        if pause_s > 0:
+            await lot.clock.sleep(pause_s)
+        waiter = ParkedRequest(checked.person.user)
+        found = await lot.polls.ask(waiter.user, channel, cursor)
+        lot.must_live(checked)
+        if isinstance(found, Saying):
+            found.room.say(waiter, found.answer)
+            return lot.answer(await waiter.answered)
+        # Without a cursor the answer is where the channel is, at once.
+        lot.polls.park(found, waiter, 0.0 if cursor is None else wait - pause_s)
         try:
-            return Response(await waiter.answered, media_type=JSON)
+            async with lot.parked(request, checked, waiter):
+                return lot.answer(await waiter.answered)
         finally:
-            watching.cancel()
-            polls.gone(waiter)
+            lot.polls.gone(waiter)
 
     return router
-
-
-async def _leave_when_gone(request: Request, polls: Polls, waiter: ParkedRequest) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    polls.gone(waiter)
-    # Nobody reads it. A cancelled handler would be reported as a crash by the server.
-    waiter.answer(b"")

@@ -55,6 +55,28 @@ class PollAnswer(BaseModel):
     poll_after_ms: int = Field(description="Wait this long before the next poll")
 
 
+class ChannelAnswer(BaseModel):
+    """What a poll of one channel would be answered, or why it may not be polled."""
+
+    channel: str
+    entries: list[EntryShape] | None = None
+    cursor: str | None = None
+    head: int | None = None
+    more: bool | None = None
+    jump: Jump | None = None
+    reset: Reset | None = None
+    drain: Drain | None = None
+    poll_after_ms: int | None = None
+    problem: dict[str, str | int | None] | None = None
+
+
+class PollsAnswer(BaseModel):
+    """Of those channels that have something to say; poll again with the new cursors."""
+
+    channels: list[ChannelAnswer]
+    poll_after_ms: int = Field(description="Wait this long before the next poll")
+
+
 class PageAnswer(BaseModel):
     """A page of a channel, entries rising by id."""
 

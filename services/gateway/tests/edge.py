@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 
 from libs.log.port import Partition
 from libs.runtime.service import Loop, Ports
+from libs.testing.beating import Owners
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
 from libs.wire.records import AccessChanged, Record, Revocation, encode
@@ -18,13 +19,22 @@ from services.catalog import NAMES
 from services.gateway.app import SERVICE
 from services.gateway.metrics import PARKED
 from services.gateway.settings import Settings
-from services.gateway.tests.fakes import ChannelLog, FakeChat, FakeMembers, FakeRelay, FakeSession
+from services.gateway.tests.fakes import (
+    ChannelLog,
+    FakeChat,
+    FakeMembers,
+    FakeRelay,
+    FakeSession,
+    ident,
+)
 from services.gateway.tests.surroundings import surroundings
 
 WITHIN_S = 10.0
 CHANNEL = "0" * 25 + "1"
 STEP_S = 0.25
 PATIENCE_S = 0.1
+# Nobody turns the clock for who polls page after page.
+EASE = {"polls_per_s": 1_000.0, "polls_burst": 1_000}
 
 
 class Edge:
@@ -37,6 +47,10 @@ class Edge:
         self.members = FakeMembers(ports.signer, clock)
         self.session = FakeSession(ports.signer, clock)
         self.chat = FakeChat(ports.signer, clock)
+        # Whose changes the gateway hears; `hush` makes them silent.
+        self.owners = {
+            topic: Owners(ports.log, clock, topic) for topic in (ACCESS_CHANGES, REVOCATIONS)
+        }
         self.running = SERVICE.build(settings, ports)
         self.client = self.http(self.running.app)
 
@@ -126,10 +140,12 @@ class Edge:
         await eventually(asked, within_s=WITHIN_S, what=wanted)
 
     async def change(self, user: str | None, channel: str = CHANNEL) -> None:
-        await self._write(ACCESS_CHANGES, channel, AccessChanged(channel=channel, user=user))
+        who = None if user is None else ident(user)
+        await self._write(ACCESS_CHANGES, channel, AccessChanged(channel=channel, user=who))
 
     async def revoke(self, session: str) -> None:
-        await self._write(REVOCATIONS, session, Revocation(session=session, user="u"))
+        record = Revocation(session=ident(session), user=ident("u"))
+        await self._write(REVOCATIONS, record.session, record)
 
     async def _write(self, topic: Topic, key: str, record: Record) -> None:
         place = Partition(topic.name, topic.partition_of(key))
@@ -145,7 +161,7 @@ async def edge(
     clock = VirtualClock()
     addresses = dict.fromkeys(NAMES, ("http://127.0.0.1:1",))
     async with surroundings(clock, addresses) as ports:
-        made = Edge(ports, clock, Settings(**settings))
+        made = Edge(ports, clock, Settings(**{**EASE, **settings}))
         if is_attached:
             made.attach()
         await made.relay.start()
@@ -155,7 +171,7 @@ async def edge(
             if is_ready and is_attached:
                 await made.soon(lambda: not made.running.lacks(), "the gateway is ready")
             yield made
-            await made.running.drain()
+            await made.running.drain(0.0)
             for loop in loops:
                 loop.cancel()
         finally:
@@ -168,7 +184,8 @@ def _value(gauge: Gauge) -> float:
 
 
 def _loops(made: Edge) -> Iterable[tuple[str, Loop]]:
-    return made.running.loops.items()
+    beats = {f"beats of {topic.name}": owners.run for topic, owners in made.owners.items()}
+    return {**made.running.loops, **beats}.items()
 
 
 async def _run(loop: Loop) -> None:

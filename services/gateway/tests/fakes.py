@@ -42,11 +42,18 @@ from libs.wire.frames import (
     encode,
     to_relay,
 )
+from libs.wire.ids import derived
+from libs.wire.records import Role
 from libs.wire.tokens import ALGORITHM, AUDIENCE, ISSUER, LIFE_S_MAX, TYP
 from services.gateway.tests.listeners import entries
 
 SNAPSHOT = 50
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def ident(name: str) -> str:
+    """The id of the user or session that tests call so."""
+    return derived(name)
 
 
 class Heard(NamedTuple):
@@ -121,6 +128,7 @@ class FakeMembers:
         self.public: set[str] = set()
         self.topics: dict[str, str] = {}
         self.refusals: dict[tuple[str, str], str] = {}
+        self.roles: dict[tuple[str, str], Role] = {}
         self.batches: list[int] = []
         self.is_away = False
         self.is_short = False
@@ -141,12 +149,19 @@ class FakeMembers:
         return packed(AccessAnswer(()) if self.is_short else found)
 
     def _of(self, user: str, channel: str) -> Access:
-        refusal = self.refusals.get((user, channel))
+        # Whoever comes with a token has the id of the name, others the name itself.
+        refused = (
+            code
+            for (name, where), code in self.refusals.items()
+            if where == channel and user in {name, ident(name)}
+        )
+        refusal = next(refused, None)
         if refusal is None and channel not in self.public:
             refusal = "channel_unknown"
         return Access(
             user,
             channel,
+            role=self.roles.get((user, channel)),
             may_read=refusal is None,
             epoch=1,
             topic=self.topics.get(channel, ""),
@@ -162,6 +177,8 @@ class FakeSession:
         self.keys = {"k1": Ed25519PrivateKey.generate()}
         self.asked = 0
         self.is_away = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         self.app = api("session", signer=signer, clock=clock)
         self.app.get("/v1/keys", include_in_schema=False)(self._jwks)
         self.echo = Echo(self.app, signer, clock)
@@ -171,9 +188,11 @@ class FakeSession:
         if self.is_away:
             return answer(TryAgain("rebuilding", "sessions are read"))
         keys = [
-            {**jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": ident}
-            for ident, key in self.keys.items()
+            {**jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid}
+            for kid, key in self.keys.items()
         ]
+        # What is answered is how it was when asked.
+        await self.goes_on.wait()
         return Response(json.dumps({"keys": keys}), media_type="application/json")
 
     def claims(self, user: str, **changes: Any) -> dict[str, Any]:
@@ -182,8 +201,8 @@ class FakeSession:
         said = {
             "iss": ISSUER,
             "aud": AUDIENCE,
-            "sub": user,
-            "sid": f"s-{user}",
+            "sub": ident(user),
+            "sid": ident(f"s-{user}"),
             "iat": now_s,
             "exp": now_s + LIFE_S_MAX,
             **changes,
@@ -193,8 +212,8 @@ class FakeSession:
     def token(
         self, user: str, *, kid: str = "k1", headers: dict[str, Any] | None = None, **changes: Any
     ) -> str:
-        """A token of the key `kid` (that of k1 for a name without a key)."""
-        key = self.keys.get(kid, self.keys["k1"])
+        """A token of the key `kid` (that of the first for a name without a key)."""
+        key = self.keys.get(kid) or next(iter(self.keys.values()))
         said = {"typ": TYP, "kid": kid, **(headers or {})}
         return jwt.encode(self.claims(user, **changes), key, algorithm=ALGORITHM, headers=said)
 
@@ -227,6 +246,8 @@ class FakeRelay:
         self.is_away = False
         self.goes_on = asyncio.Event()
         self.goes_on.set()
+        self.pages_go_on = asyncio.Event()
+        self.pages_go_on.set()
         self.port = 0
         self.app = api("relay", signer=signer, clock=clock)
         self.app.post(PAGES, include_in_schema=False)(self._page)
@@ -295,6 +316,8 @@ class FakeRelay:
         self.pages.append(question)
         if self.is_away:
             return answer(TryAgain("service_away", "the log does not answer"))
+        # What is answered is how it was when asked.
         log = self.channels[question.channel]
+        await self.pages_go_on.wait()
         found = log.between(question.first, question.first + question.limit - 1)
         return packed(Page(question.channel, log.epoch, log.head, log.first, found))

@@ -5,10 +5,12 @@ from typing import Any
 
 from libs.wire.codes import Problem
 from libs.wire.entries import Entry
+from libs.wire.streams import Origin, ms_of
 from services.gateway.answers import Writer
-from services.gateway.hub import Hub, Room, Waiter
+from services.gateway.hub import Hub, Poller, Room
 
 AT = "2026-11-21T08:00:00.000Z"
+AT_MS = ms_of(AT)
 CHANNEL = "0" * 25 + "1"
 EPOCH = 1
 RING_BYTES = 1 << 20
@@ -22,9 +24,14 @@ def entries(first: int, last: int) -> tuple[Entry, ...]:
     return tuple(entry(ident) for ident in range(first, last + 1))
 
 
+def writer(channel: str = CHANNEL, *, epoch: int = EPOCH, poll_after_ms: int = 0) -> Writer:
+    """Of a channel whose alias is 7 and counts from the id 5."""
+    return Writer(channel, Origin(7, 5, AT_MS), epoch=epoch, poll_after_ms=poll_after_ms)
+
+
 def room(*, head: int = 0, kept: int = 0, first: int = 1, channel: str = CHANNEL) -> Room:
     """A room that ends at `head` and has the newest `kept` entries in memory."""
-    made = Room(channel, epoch=EPOCH, first=first, claim_offset=0, writer=Writer(channel, EPOCH, 0))
+    made = Room(channel, first=first, claim_offset=0, writer=writer(channel))
     made.restart(entries(head - kept + 1, head), head)
     return made
 
@@ -36,8 +43,8 @@ def hub(*rooms: Room, ring_bytes: int = RING_BYTES) -> Hub:
     return made
 
 
-class Listener(Waiter):
-    """A waiter that keeps what it is told."""
+class Listener(Poller):
+    """A poller that keeps what it is told."""
 
     __slots__ = ("bodies", "problems")
 
@@ -46,7 +53,7 @@ class Listener(Waiter):
         self.bodies: list[bytes] = []
         self.problems: list[Problem] = []
 
-    def answer(self, body: bytes) -> None:
+    def tell(self, body: bytes) -> None:
         self.bodies.append(body)
 
     def refuse(self, problem: Problem) -> None:

@@ -12,7 +12,13 @@ from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
 from libs.wire.api import PAIRS_MAX
 from libs.wire.codes import Problem, Refused, TryAgain
-from services.gateway.access import NO_REMEMBERED_S, AccessMemory
+from services.gateway.access import (
+    ASK_AGAIN_S,
+    DOUBTED_KEPT_S,
+    DOUBTED_S,
+    NO_REMEMBERED_S,
+    AccessMemory,
+)
 from services.gateway.hub import Hub, Room
 from services.gateway.tests.fakes import FakeMembers
 from services.gateway.tests.listeners import CHANNEL, Listener, hub, room
@@ -34,6 +40,8 @@ class Memory:
         self.room: Room = room(head=10)
         self.hub: Hub = hub(self.room)
         self.access = AccessMemory(lane, clock, yes_s=YES_S, kept_s=KEPT_S, most=most)
+        self.is_silent = False
+        self.access.is_silent = lambda: self.is_silent
 
     async def refusal(self, user: str) -> str:
         """The code with which a user is refused."""
@@ -205,3 +213,76 @@ async def test_a_refusal_has_its_own_code_and_says_what_to_do(code: str) -> None
             await it.access.grant("ann", CHANNEL)
         assert caught.value.code.name == code
         assert len(caught.value.detail) > 10
+
+
+async def test_in_doubt_a_yes_counts_for_seconds_only() -> None:
+    async with memory() as it:
+        await it.access.grant("ann", CHANNEL)
+        it.is_silent = True
+        assert it.access.is_doubted
+        it.clock.advance(DOUBTED_S - 0.1)
+        await it.access.grant("ann", CHANNEL)
+        assert len(it.members.batches) == 1
+        it.clock.advance(0.1)
+        await it.access.grant("ann", CHANNEL)
+        assert len(it.members.batches) == 2
+        it.is_silent = False
+        it.clock.advance(YES_S - 0.1)
+        await it.access.grant("ann", CHANNEL)
+        assert len(it.members.batches) == 2
+
+
+async def test_in_doubt_and_without_an_answer_a_yes_counts_for_a_minute() -> None:
+    async with memory() as it:
+        await it.access.grant("ann", CHANNEL)
+        it.is_silent = it.members.is_away = True
+        it.clock.advance(DOUBTED_KEPT_S - 0.1)
+        assert (await it.access.grant("ann", CHANNEL)).access.may_read
+        it.clock.advance(0.1)
+        assert await it.refusal("ann") == "rebuilding"
+        # Whoever announces is back, and nobody changed anything: then it counts again.
+        it.is_silent = False
+        assert (await it.access.grant("ann", CHANNEL)).access.may_read
+        it.clock.advance(KEPT_S - DOUBTED_KEPT_S)
+        assert await it.refusal("ann") == "rebuilding"
+
+
+async def test_in_doubt_nobody_is_served_while_the_answer_is_on_its_way() -> None:
+    async with memory() as it:
+        await it.access.grant("ann", CHANNEL)
+        it.is_silent = True
+        it.clock.advance(DOUBTED_S)
+        it.members.goes_on.clear()
+        it.members.refusals["ann", CHANNEL] = "banned"
+        asking = [asyncio.create_task(it.access.grant("ann", CHANNEL)) for _ in range(3)]
+        await it.asked(2)
+        it.members.goes_on.set()
+        found = await asyncio.gather(*asking, return_exceptions=True)
+        assert [str(each.code.name) for each in found if isinstance(each, Refused)] == [
+            "banned"
+        ] * len(asking)
+
+
+async def test_in_doubt_who_cannot_be_asked_about_is_not_asked_about_by_every_poll() -> None:
+    async with memory() as it:
+        await it.access.grant("ann", CHANNEL)
+        it.is_silent = it.members.is_away = True
+        it.clock.advance(DOUBTED_S)
+        for _ in range(5):
+            await it.access.grant("ann", CHANNEL)
+        assert len(it.members.batches) == 2
+        it.clock.advance(ASK_AGAIN_S)
+        await it.access.grant("ann", CHANNEL)
+        assert len(it.members.batches) == 3
+
+
+async def test_in_doubt_listeners_cost_a_call_for_a_thousand_of_them_in_five_seconds() -> None:
+    async with memory(most=5_000) as it:
+        users = [f"u{number}" for number in range(5 * PAIRS_MAX)]
+        await asyncio.gather(*(it.access.grant(user, CHANNEL) for user in users))
+        it.is_silent = True
+        before = len(it.members.batches)
+        for _ in range(3):
+            it.clock.advance(DOUBTED_S / 3)
+            await asyncio.gather(*(it.access.grant(user, CHANNEL) for user in users))
+        assert len(it.members.batches) - before <= len(users) / PAIRS_MAX + 1

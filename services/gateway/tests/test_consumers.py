@@ -4,11 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from libs.log.port import Partition
 from libs.runtime.access import AccessLane
+from libs.runtime.beats import sources_of
+from libs.runtime.changes import SILENT_S
 from libs.runtime.service import Ports
+from libs.testing.beating import Owners
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
+from libs.wire.codes import Refused
 from libs.wire.records import AccessChanged, Record, Revocation, encode
 from libs.wire.tokens import LIFE_S_MAX
 from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
@@ -40,9 +46,12 @@ class Followed:
     def __init__(self, ports: Ports, clock: VirtualClock) -> None:
         self.ports = ports
         self.clock = clock
-        members = FakeMembers(ports.signer, clock)
-        members.public.add(CHANNEL)
-        ports.calls.attach("group-membership", members.app)
+        self.members = FakeMembers(ports.signer, clock)
+        self.members.public.add(CHANNEL)
+        ports.calls.attach("group-membership", self.members.app)
+        self.owners = {
+            topic: Owners(ports.log, clock, topic) for topic in (ACCESS_CHANGES, REVOCATIONS)
+        }
         lane = AccessLane(ports, 1.0)
         self.access = AccessMemory(lane, clock, yes_s=60.0, kept_s=600.0, most=SESSIONS_MAX)
         self.tokens = Revoked(ports)
@@ -55,6 +64,11 @@ class Followed:
         for loop in (self.consumers.access.run(), self.consumers.revocations.run()):
             self.loops.append(self.ports.tasks.spawn(loop, name="loop"))
         await eventually(self.is_ready, within_s=5, what="both topics are followed")
+
+    async def beat(self) -> None:
+        """All who announce something beat once."""
+        for owners in self.owners.values():
+            await owners.beat()
 
     def is_ready(self) -> bool:
         return not self.consumers.lacks()
@@ -112,3 +126,29 @@ async def test_a_change_of_access_marks_what_is_remembered() -> None:
         await it.ports.log.append(place, encode(AccessChanged(channel=CHANNEL, user="ann")))
         await eventually(lambda: not it.access.holds(ann), within_s=5, what="the grant is stale")
         assert it.access.holds(bob)
+
+
+async def test_one_announcer_that_is_heard_no_more_puts_what_is_remembered_in_doubt() -> None:
+    async with followed() as it:
+        await it.start()
+        owners = it.owners[ACCESS_CHANGES]
+        owners.silent = {sources_of(ACCESS_CHANGES)[-1]}
+        it.clock.advance(SILENT_S - 1)
+        await it.beat()
+        assert not it.access.is_doubted
+        it.clock.advance(1)
+        await eventually(lambda: it.access.is_doubted, within_s=5, what="it is in doubt")
+        assert it.consumers.lacks() == []
+        owners.silent = set()
+        await it.beat()
+        await eventually(lambda: not it.access.is_doubted, within_s=5, what="it is heard again")
+
+
+async def test_in_the_silence_a_ban_is_heard_by_asking() -> None:
+    async with followed() as it:
+        await it.start()
+        await it.access.grant("ann", CHANNEL)
+        it.members.refusals["ann", CHANNEL] = "banned"
+        it.clock.advance(SILENT_S)
+        with pytest.raises(Refused, match="banned"):
+            await it.access.grant("ann", CHANNEL)

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from libs.runtime import identity
 from libs.runtime.identity import Identity
 from services.gateway.tests.edge import CHANNEL, Edge, edge
+from services.gateway.tests.fakes import ident
 
 POST = "/v1/channels"
 MOST = 65_536
@@ -25,7 +26,7 @@ async def test_a_request_is_handed_on_with_the_identity_of_its_token() -> None:
         reply = await post(it, b'{"text":"hi"}')
         assert (reply.status_code, reply.json()) == (200, {"heard": True})
         (heard,) = it.members.echo.heard
-        assert heard.asker == Identity("gateway", "ann", "s-ann")
+        assert heard.asker == Identity("gateway", ident("ann"), ident("s-ann"))
         assert (heard.method, heard.path, heard.body) == ("POST", POST, b'{"text":"hi"}')
         assert "authorization" not in heard.headers
 
@@ -35,7 +36,7 @@ async def test_an_identity_from_outside_is_overwritten() -> None:
         forged = it.ports.signer.sign(Identity("chat", "boss", "s-boss"), it.clock.now_ms())
         await post(it, b"{}", **{identity.HEADER: forged})
         await it.client.post("/v1/accounts", json={}, headers={identity.HEADER: forged})
-        assert it.members.echo.heard[0].asker.user == "ann"
+        assert it.members.echo.heard[0].asker.user == ident("ann")
         assert it.session.echo.heard[0].asker == Identity("gateway")
 
 

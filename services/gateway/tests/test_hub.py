@@ -3,7 +3,8 @@ import json
 import pytest
 
 from libs.wire.cursor import Cursor
-from services.gateway.hub import SAID_MAX, Ahead, Fetch, Park, Room, decide
+from services.gateway.answers import Form, Jump, Reset
+from services.gateway.hub import ALIAS_ENTRIES_MAX, SAID_MAX, Ahead, Fetch, Here, Park, decide
 from services.gateway.ring import ENTRIES_KEPT
 from services.gateway.tests.listeners import CHANNEL, Listener, entries, hub, parked, room
 
@@ -11,28 +12,29 @@ from services.gateway.tests.listeners import CHANNEL, Listener, entries, hub, pa
 @pytest.mark.law("L8")
 def test_all_at_one_cursor_are_told_the_same_bytes_until_the_next_entry() -> None:
     there = room(head=50, kept=20)
-    said = there.said(45)
+    said = there.said(Form.POLL, 45)
     assert said is not None
-    assert there.said(45) is said
+    assert there.said(Form.POLL, 45) is said
     there.take(entries(51, 51))
-    again = there.said(45)
+    again = there.said(Form.POLL, 45)
     assert again is not None
-    assert [each["id"] for each in json.loads(again)["entries"]] == [46, 47, 48, 49, 50, 51]
+    assert [each["id"] for each in json.loads(again.body)["entries"]] == [46, 47, 48, 49, 50, 51]
+    assert again.last == 51
 
 
 def test_a_room_says_nothing_from_behind_its_ring() -> None:
     there = room(head=50, kept=20)
-    assert there.said(30) is not None
-    assert there.said(29) is None
+    assert there.said(Form.POLL, 30) is not None
+    assert there.said(Form.POLL, 29) is None
 
 
 def test_a_room_remembers_only_so_many_answers() -> None:
     there = room(head=100, kept=100)
-    first = there.said(0)
+    first = there.said(Form.POLL, 0)
     for after in range(1, SAID_MAX + 1):
-        there.said(after)
-    assert there.said(0) == first
-    assert there.said(0) is not first
+        there.said(Form.POLL, after)
+    assert there.said(Form.POLL, 0) == first
+    assert there.said(Form.POLL, 0) is not first
 
 
 def test_entries_are_taken_in_order_and_once() -> None:
@@ -47,43 +49,39 @@ def test_entries_are_taken_in_order_and_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cursor", "field"),
+    ("cursor", "answer"),
     [
-        (Cursor(2, 1_500), "reset"),
-        (Cursor(2, 9_999), "reset"),
-        (Cursor(1, 999), "jump"),
-        (Cursor(1, 300), "jump"),
+        (Cursor(2, 1_500), Reset(2_000, 500)),
+        (Cursor(2, 9_999), Reset(2_000, 500)),
+        (Cursor(1, 999), Jump(1_001, 2_000, 500)),
+        (Cursor(1, 300), Jump(1_700, 2_000, 500)),
     ],
 )
-def test_a_cursor_that_leads_nowhere_gets_the_special_answer(cursor: Cursor, field: str) -> None:
-    body = decide(room(head=2_000, kept=256, first=500), cursor)
-    assert isinstance(body, bytes)
-    assert json.loads(body)[field]["head"] == 2_000
+def test_a_cursor_that_leads_nowhere_gets_the_special_answer(
+    cursor: Cursor, answer: Reset | Jump
+) -> None:
+    assert decide(room(head=2_000, kept=256, first=500), cursor) == answer
 
 
 def test_a_cursor_below_what_is_kept_jumps_even_when_it_is_near() -> None:
     there = room(head=2_000, kept=10, first=1_900)
-    body = decide(there, Cursor(1, 1_898))
-    assert isinstance(body, bytes)
-    assert json.loads(body)["jump"] == {"unread": 102, "head": 2_000, "first": 1_900}
+    assert decide(there, Cursor(1, 1_898)) == Jump(102, 2_000, 1_900)
     assert decide(there, Cursor(1, 1_899)) is Fetch
 
 
-def test_what_a_poll_gets_depends_on_its_cursor() -> None:
+def test_what_a_listener_gets_depends_on_its_cursor() -> None:
     there = room(head=2_000, kept=256)
-    none = decide(there, None)
-    assert isinstance(none, bytes)
-    assert json.loads(none)["cursor"] == "1-2000"
-    assert json.loads(none)["entries"] == []
     assert decide(there, Cursor(1, 2_000)) is Park
     assert decide(there, Cursor(1, 2_001)) is Ahead
     assert decide(there, Cursor(1, 1_000)) is Fetch
     assert decide(there, Cursor(1, 1_743)) is Fetch
     near = decide(there, Cursor(1, 1_744))
-    assert isinstance(near, bytes)
-    told = json.loads(near)
+    assert near == Here(1_744)
+    listener = Listener(after=1_744)
+    there.say(listener, Here(1_744))
+    told = listener.told
     assert [told["entries"][0]["id"], told["entries"][-1]["id"]] == [1_745, 1_844]
-    assert (told["cursor"], told["more"]) == ("1-1844", True)
+    assert (told["cursor"], told["more"], listener.after) == ("1-1844", True, 1_844)
 
 
 def test_an_expired_waiter_gets_its_own_cursor_back() -> None:
@@ -143,7 +141,7 @@ def test_trimming_takes_the_least_used_rings_first_and_leaves_waiters_sixteen_en
         0,
     ]
     assert held == busy.ring.bytes <= size
-    assert used.said(100) is not None
+    assert used.said(Form.POLL, 100) is not None
 
 
 def test_trimming_stops_at_the_budget() -> None:
@@ -155,12 +153,27 @@ def test_trimming_stops_at_the_budget() -> None:
     assert full.trim() == new.ring.bytes
 
 
-def test_draining_answers_everybody_with_their_own_cursor() -> None:
-    rooms: list[Room] = [room(head=5, channel="a"), room(head=7, channel="b")]
-    full = hub(*rooms)
-    waiters: list[Listener] = [each for there in rooms for each in parked(full, there, 3)]
-    assert full.drain(1_000) == 6
-    assert [each.told["cursor"] for each in waiters] == ["1-5"] * 3 + ["1-7"] * 3
-    assert {each.told["drain"]["reconnect_after_ms"] for each in waiters} == {1_000}
-    assert full.parked == 0
-    assert full.drain(1_000) == 0
+def test_who_is_sent_away_keeps_the_cursor() -> None:
+    there = room(head=5)
+    full = hub(there)
+    (waiter,) = parked(full, there)
+    full.send_away(waiter, 250)
+    assert (waiter.told["cursor"], waiter.told["drain"]) == ("1-5", {"reconnect_after_ms": 250})
+    full.send_away(waiter, 250)
+    assert (len(waiter.bodies), full.parked) == (1, 0)
+
+
+def test_an_alias_is_used_again_when_its_room_is_gone() -> None:
+    full = hub()
+    taken = [full.aliases.take() for _ in range(3)]
+    assert taken == [0, 1, 2]
+    full.aliases.give_back(1)
+    assert [full.aliases.take(), full.aliases.take()] == [1, 3]
+
+
+def test_an_alias_begins_anew_before_its_ids_take_more_bytes() -> None:
+    there = room(head=5)
+    there.take(entries(6, 5 + ALIAS_ENTRIES_MAX))
+    assert there.writer.base.ident == 5
+    there.take(entries(there.head + 1, there.head + 1))
+    assert there.writer.base.ident == there.head == 6 + ALIAS_ENTRIES_MAX

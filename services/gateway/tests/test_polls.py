@@ -237,7 +237,7 @@ async def test_a_drain_answers_parked_polls_with_their_cursor() -> None:
         it.channel()
         poll = it.polling("1-10")
         await it.parked(1)
-        await it.running.drain()
+        await it.running.drain(0.0)
         told = (await it.ended(poll)).json()
         assert (told["cursor"], told["entries"]) == ("1-10", [])
         assert told["drain"]["reconnect_after_ms"] > 0

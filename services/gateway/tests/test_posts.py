@@ -8,6 +8,7 @@ import pytest
 from libs.runtime.identity import Identity
 from libs.wire.api import PostReply
 from services.gateway.tests.edge import CHANNEL, Edge, edge
+from services.gateway.tests.fakes import ident
 
 POST = f"/v1/channels/{CHANNEL}/messages"
 MOST = 65_536
@@ -24,7 +25,7 @@ async def test_a_post_is_handed_on_with_its_author_and_its_bytes() -> None:
         assert (reply.status_code, reply.content) == (201, b'{"id":1}')
         assert reply.headers["content-type"] == "application/json"
         (heard,) = it.chat.heard
-        assert (heard.channel, heard.user, heard.body) == (CHANNEL, "ann", b'{"text": "hi"}')
+        assert (heard.channel, heard.user, heard.body) == (CHANNEL, ident("ann"), b'{"text": "hi"}')
         assert heard.trace
         assert it.chat.callers == [Identity("gateway")]
 

@@ -2,13 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.gateway.answers import Kept
 from services.gateway.ring import BYTES_MAX, ENTRIES_MAX, Ring
 
 
 def filled(count: int, size: int = 10, *, head: int = 0) -> Ring:
     ring = Ring(head)
     for number in range(count):
-        ring.append(b"%0*d" % (size, head + number + 1))
+        ring.append(Kept(b"%0*d" % (size, head + number + 1), b""))
     return ring
 
 
@@ -33,13 +34,13 @@ def test_the_oldest_entries_go_when_they_are_too_large() -> None:
 
 def test_an_entry_larger_than_the_ring_is_not_kept_but_counts() -> None:
     ring = filled(3)
-    ring.append(b"x" * (BYTES_MAX + 1))
+    ring.append(Kept(b"x" * BYTES_MAX, b"x"))
     assert (ring.first, ring.head, ring.bytes) == (5, 4, 0)
 
 
 def test_after_gives_what_follows_in_order_and_at_most_the_limit() -> None:
     ring = filled(10, 1, head=0)
-    assert [int(each) for each in filled(9).after(3, 4)] == [4, 5, 6, 7]
+    assert [int(each.json) for each in filled(9).after(3, 4)] == [4, 5, 6, 7]
     assert ring.after(10, 4) == []
     assert len(ring.after(0, 100)) == 10
 
@@ -63,9 +64,9 @@ def test_shrinking_keeps_the_newest() -> None:
 def test_bytes_are_those_of_the_entries_held(sizes: list[int], keep: int) -> None:
     ring = Ring(0)
     for size in sizes:
-        ring.append(bytes(size))
+        ring.append(Kept(bytes(size // 3), bytes(size - size // 3)))
     ring.shrink(keep)
     held = ring.after(ring.first - 1, ENTRIES_MAX)
-    assert ring.bytes == sum(map(len, held)) <= BYTES_MAX
-    assert [len(each) for each in held] == sizes[len(sizes) - len(held) :]
+    assert ring.bytes == sum(each.size for each in held) <= BYTES_MAX
+    assert [each.size for each in held] == sizes[len(sizes) - len(held) :]
     assert len(held) <= keep

@@ -8,9 +8,9 @@ import pytest
 
 from libs.testing.clock import VirtualClock
 from libs.wire.codes import Refused
-from services.gateway.tests.fakes import FakeSession
+from services.gateway.tests.fakes import FakeSession, ident
 from services.gateway.tests.surroundings import surroundings
-from services.gateway.tokens import Tokens, _Checked
+from services.gateway.tokens import Tokens, _Remembered
 
 MEMORY = 3
 
@@ -20,7 +20,7 @@ class Counted(Tokens):
 
     checks = 0
 
-    async def _check(self, token: str) -> _Checked:
+    async def _check(self, token: str) -> _Remembered:
         self.checks += 1
         return await super()._check(token)
 
@@ -38,7 +38,7 @@ async def test_a_token_is_checked_once() -> None:
     async with counted() as (tokens, session):
         header = f"Bearer {session.token('ann')}"
         people = [await tokens.person(header) for _ in range(50)]
-        assert {(each.user, each.session) for each in people} == {("ann", "s-ann")}
+        assert {(each.user, each.session) for each in people} == {(ident("ann"), ident("s-ann"))}
         assert tokens.checks == 1
 
 
@@ -64,7 +64,7 @@ async def test_a_token_that_does_not_hold_is_not_remembered() -> None:
 async def test_the_newest_revocations_are_remembered() -> None:
     async with counted() as (tokens, session):
         for number in range(MEMORY + 1):
-            tokens.revoke(f"s-u{number}")
+            tokens.revoke(ident(f"s-u{number}"))
         await tokens.person(f"Bearer {session.token('u0')}")
         for number in range(1, MEMORY + 1):
             with pytest.raises(Refused, match="signed out"):
@@ -76,3 +76,27 @@ async def test_the_first_tokens_share_one_fetch_of_the_keys() -> None:
         headers = [f"Bearer {session.token(f'u{number}')}" for number in range(30)]
         await asyncio.gather(*(tokens.person(header) for header in headers))
         assert session.asked == 1
+
+
+@pytest.mark.parametrize("token", ["a." * 2_049, "a" * 4_097, "a.b.c=", "a.b", "\ud800.b.c", ""])
+async def test_what_has_not_the_form_of_a_token_is_not_looked_at(token: str) -> None:
+    """Also not by who hashes or decodes: a frame of a stream may hold any text."""
+    async with counted() as (tokens, session):
+        with pytest.raises(Refused, match="does not hold"):
+            await tokens.checked(token)
+        assert tokens.checks == 0
+        assert session.asked == 0
+
+
+async def test_whoever_listens_is_told_of_a_revocation_when_it_counts() -> None:
+    async with counted() as (tokens, session):
+        checked = await tokens.checked(session.token("ann"))
+        told: list[tuple[str, bool]] = []
+        for _ in range(2):
+            tokens.on_revoked.append(
+                lambda ended: told.append((ended, tokens.refusal(checked) is not None))
+            )
+        assert tokens.refusal(checked) is None
+        tokens.revoke(ident("s-bob"))
+        tokens.revoke(ident("s-ann"))
+        assert told == [(ident("s-bob"), False)] * 2 + [(ident("s-ann"), True)] * 2

@@ -153,6 +153,18 @@ async def test_a_ban_beats_every_role_until_it_is_lifted(service: Instance, publ
     assert (await service.done(BEN, "PUT", me(public)))["role"] == "member"
 
 
+async def test_a_role_that_was_refused_to_a_banned_user_is_not_there_after_the_ban(
+    service: Instance, public: str
+) -> None:
+    await service.done(ANNA, "PUT", ban(public, DORA))
+    for role in ("admin", "member", "restricted"):
+        refused = await service.code(ANNA, "PUT", member(public, DORA), json={"role": role})
+        assert refused == "banned"
+    await service.ask(ANNA, "DELETE", ban(public, DORA))
+    assert (await service.may(DORA, public)).role is None
+    assert (await service.done(DORA, "PUT", me(public)))["role"] == "member"
+
+
 async def test_bans_are_for_admins_and_not_for_the_owner(service: Instance, public: str) -> None:
     assert await service.code(CARL, "PUT", ban(public, DORA)) == "role_too_low"
     assert await service.code(CARL, "DELETE", ban(public, DORA)) == "role_too_low"

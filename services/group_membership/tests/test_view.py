@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from libs.log.port import Log
+from libs.log.port import READ_RECORDS_MAX, Log, Partition
+from libs.runtime.beats import beat_place, sources_of
 from libs.store import Redis, open_store
 from libs.testing.eventually import eventually
 from libs.wire.records import (
@@ -19,9 +20,10 @@ from libs.wire.records import (
     Record,
     Role,
     RoleGiven,
+    decode,
     encode,
 )
-from libs.wire.topics import CHANNELS, GOVERNANCE, MEMBERS, Topic, pool
+from libs.wire.topics import ACCESS_CHANGES, CHANNELS, GOVERNANCE, MEMBERS, Topic, pool
 from services.group_membership.journal import put
 from services.group_membership.model import Wish, draft
 from services.group_membership.store import NAME, TOPICS, partitions_of
@@ -213,3 +215,27 @@ async def test_two_instances_share_the_view_and_each_answers_for_the_other(
             assert (await two.may(BEN, made["id"])).role == "member"
             await two.done(BEN, "DELETE", f"/v1/channels/{made['id']}/members/me")
             assert (await one.may(BEN, made["id"])).refusal == "access_denied"
+
+
+async def beating(log: Log) -> set[Partition]:
+    """The sources whose beats are where followers expect them."""
+    found = set()
+    for place in partitions_of(ACCESS_CHANGES):
+        for stored in await log.read(place, 0, limit=READ_RECORDS_MAX):
+            record = decode(stored.value)
+            if isinstance(record, Heartbeat):
+                source = Partition(record.topic, record.partition)
+                assert place == beat_place(ACCESS_CHANGES, source)
+                found.add(source)
+    return found
+
+
+async def test_the_owner_of_each_source_of_changes_beats(log: Log, service: Instance) -> None:
+    wanted = set(sources_of(ACCESS_CHANGES))
+    assert wanted == set(partitions_of(GOVERNANCE, MEMBERS, CHANNELS))
+
+    async def all_beat() -> bool:
+        return await beating(log) == wanted
+
+    await eventually(all_beat, within_s=SOON_S, what="all sources beat")
+    assert not service.running.lacks()

@@ -219,7 +219,7 @@ async def running(log: Log, settings: Settings | None = None) -> AsyncIterator[R
         transport = httpx.ASGITransport(built.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://relay") as http:
             yield Relay(built, http, f"ws://127.0.0.1:{port}")
-        await built.drain()
+        await built.drain(0.0)
         server.should_exit = True
         await serving
         for loop in loops:

@@ -195,7 +195,7 @@ async def test_more_watches_than_the_bound_are_refused(log: WatchedLog) -> None:
 async def test_a_drain_sends_gateways_elsewhere(relay: Relay) -> None:
     async with relay.connect() as link:
         await _watch(link)
-        await relay.running.drain()
+        await relay.running.drain(0.0)
         assert await _closed(link) == RESTART
 
 

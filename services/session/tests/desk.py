@@ -142,15 +142,17 @@ class World:
 
     @asynccontextmanager
     async def open(
-        self, settings: Settings = CHEAP, *, is_awaited: bool = True
+        self, settings: Settings = CHEAP, *, is_awaited: bool = True, is_beating: bool = False
     ) -> AsyncIterator[Desk]:
-        """An instance that is ready (if that is awaited), until the block ends."""
+        """An instance that is ready (if that is awaited), until the block ends. It beats only when
+        that is asked for: beats would take the faults that are planned for requests."""
         async with asyncio.TaskGroup() as tasks:
             ports = self.ports(tasks)
             running = build(settings, ports)
             loops = [
                 tasks.create_task(partial(_forever, loop)(), name=name)
                 for name, loop in running.loops.items()
+                if is_beating or name != "beats"
             ]
             desk = Desk(running, ports)
             if is_awaited:

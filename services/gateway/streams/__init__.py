@@ -1,0 +1,1 @@
+"""Streams: connections that follow many channels, over WebSocket or server-sent events."""
