@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from libs.runtime.clock import Clock
 from libs.runtime.tasks import Tasks
+from libs.wire.ids import is_id
 
 from .hub import Hub
 from .limits import Limits
@@ -42,6 +43,9 @@ class ParkingLot:
 
     def pause_s(self, session: str, channel: str) -> float:
         """How long an early poll of the channel is held back: what comes meanwhile rides along."""
+        if not is_id(channel):
+            # It is refused; as a key it would be remembered, whatever its length.
+            return 0.0
         room = self.hub.rooms.get(channel)
         is_large = room is not None and len(room.waiters) > SMALL_ROOM
         return self.limits.poll(session, channel, is_large=is_large)

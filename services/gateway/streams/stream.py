@@ -8,7 +8,8 @@ from libs.runtime.clock import Clock
 from libs.runtime.tasks import Tasks
 from libs.runtime.web import Person
 from libs.wire import cursor as cursors
-from libs.wire.codes import Problem
+from libs.wire.codes import Problem, Refused
+from libs.wire.ids import is_id
 from libs.wire.streams import Drain, FromGateway, error_of, unwatched_of
 
 from ..answers import Form, framed
@@ -51,6 +52,8 @@ class Stream:
         for channel, text in wanted.items():
             self._leave(channel)
             try:
+                if not is_id(channel):
+                    raise Refused("channel_unknown", "there is no channel with this id")
                 cursor = cursors.parse(text) if text is not None else None
                 # Those that were left and are not settled yet count as well: one channel that is
                 # watched again and again would be as many tasks as a client likes.

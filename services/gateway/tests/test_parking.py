@@ -47,3 +47,8 @@ def test_a_channel_that_nobody_listens_to_is_a_small_one() -> None:
     paced = lot(hub())
     assert paced.pause_s("session", CHANNEL) == 0.0
     assert paced.pause_s("session", CHANNEL) == pytest.approx(0.2)
+
+
+def test_what_cannot_be_a_channel_is_not_remembered() -> None:
+    paced = lot(hub())
+    assert [paced.pause_s("session", "x" * 10_000) for _ in range(3)] == [0.0] * 3
