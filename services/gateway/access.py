@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 from libs.runtime.access import AccessLane
+from libs.runtime.changes import SILENT_S
 from libs.runtime.clock import Clock
 from libs.wire.api import Access
 from libs.wire.codes import Problem, TryAgain, problem
@@ -21,7 +22,8 @@ ASK_AGAIN_S = 1.0
 # In doubt a yes is asked about anew after this: those who listen are asked about in batches as they
 # are served (of 50,000 listeners ten a second, of 1,000 pairs), not for every entry.
 DOUBTED_S = 5.0
-# In doubt, while nobody can answer, a yes counts for so long after it was asked.
+# In doubt, while nobody can answer, a yes counts for so long after the last moment at which it was
+# known to hold: when it was asked, or when changes were heard last, which would have told of a no.
 DOUBTED_KEPT_S = 60.0
 
 
@@ -42,8 +44,8 @@ class AccessMemory:
     """Grants by (user, channel), at most `most` of them; those with waiters are kept.
 
     A yes is asked about anew after `yes_s` seconds. While nobody can answer it counts for `kept_s`,
-    as long as changes are followed (`is_followed`): one would have been seen. While changes are
-    silent (`is_silent`) all is doubted: see `DOUBTED_S` and `DOUBTED_KEPT_S`.
+    as long as changes are followed (`is_followed`): one would have been seen. When they are silent
+    for too long (`silent_s`) all is doubted: see `DOUBTED_S` and `DOUBTED_KEPT_S`.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class AccessMemory:
         self._kept_s = kept_s
         self._most = most
         self.is_followed: Callable[[], bool] = lambda: True
-        self.is_silent: Callable[[], bool] = lambda: False
+        self.silent_s: Callable[[], float] = lambda: 0.0
         self._grants: OrderedDict[tuple[str, str], Grant] = OrderedDict()
         self._changes: dict[str, int] = {}
         self._asking: dict[str, int] = {}
@@ -63,7 +65,7 @@ class AccessMemory:
     @property
     def is_doubted(self) -> bool:
         """Changes may be missing: whoever serves entries asks `grant` again for each listener."""
-        return self.is_silent()
+        return self.silent_s() >= SILENT_S
 
     async def grant(self, user: str, channel: str) -> Grant:
         """The grant to read; asked anew when it is too old. Raises the `Problem` that refuses."""
@@ -143,7 +145,7 @@ class AccessMemory:
         if grant.is_stale or not grant.access.may_read:
             return False
         if self.is_doubted:
-            return age_s < min(self._kept_s, DOUBTED_KEPT_S)
+            return age_s < self._kept_s and min(age_s, self.silent_s()) < DOUBTED_KEPT_S
         return age_s < self._kept_s and self.is_followed()
 
     async def _ask(self, user: str, channel: str) -> Grant:

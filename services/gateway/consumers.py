@@ -31,7 +31,7 @@ class Consumers:
         # From now on: no access is remembered from before.
         self.access = Changes(ports, ACCESS_CHANGES, self._access_changed, missed=self._missed)
         access.is_followed = lambda: not self.access.lacks()
-        access.is_silent = self.access.is_silent
+        access.silent_s = self.access.silent_s
         # From as far back as a token may live.
         self.revocations = Changes(
             ports,

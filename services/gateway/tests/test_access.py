@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from libs.runtime.access import AccessLane
+from libs.runtime.changes import SILENT_S
 from libs.runtime.service import Ports
 from libs.testing.clock import VirtualClock
 from libs.testing.eventually import eventually
@@ -40,8 +41,19 @@ class Memory:
         self.room: Room = room(head=10)
         self.hub: Hub = hub(self.room)
         self.access = AccessMemory(lane, clock, yes_s=YES_S, kept_s=KEPT_S, most=most)
-        self.is_silent = False
-        self.access.is_silent = lambda: self.is_silent
+        self._heard_s: float | None = None
+        self.access.silent_s = self._silent_s
+
+    def hush(self) -> None:
+        """Changes are silent, for so long that it is noticed now."""
+        self._heard_s = self.clock.monotonic() - SILENT_S
+
+    def heard(self) -> None:
+        """Changes are heard again."""
+        self._heard_s = None
+
+    def _silent_s(self) -> float:
+        return 0.0 if self._heard_s is None else self.clock.monotonic() - self._heard_s
 
     async def refusal(self, user: str) -> str:
         """The code with which a user is refused."""
@@ -218,7 +230,7 @@ async def test_a_refusal_has_its_own_code_and_says_what_to_do(code: str) -> None
 async def test_in_doubt_a_yes_counts_for_seconds_only() -> None:
     async with memory() as it:
         await it.access.grant("ann", CHANNEL)
-        it.is_silent = True
+        it.hush()
         assert it.access.is_doubted
         it.clock.advance(DOUBTED_S - 0.1)
         await it.access.grant("ann", CHANNEL)
@@ -226,7 +238,7 @@ async def test_in_doubt_a_yes_counts_for_seconds_only() -> None:
         it.clock.advance(0.1)
         await it.access.grant("ann", CHANNEL)
         assert len(it.members.batches) == 2
-        it.is_silent = False
+        it.heard()
         it.clock.advance(YES_S - 0.1)
         await it.access.grant("ann", CHANNEL)
         assert len(it.members.batches) == 2
@@ -235,22 +247,36 @@ async def test_in_doubt_a_yes_counts_for_seconds_only() -> None:
 async def test_in_doubt_and_without_an_answer_a_yes_counts_for_a_minute() -> None:
     async with memory() as it:
         await it.access.grant("ann", CHANNEL)
-        it.is_silent = it.members.is_away = True
+        it.members.is_away = True
+        it.hush()
         it.clock.advance(DOUBTED_KEPT_S - 0.1)
         assert (await it.access.grant("ann", CHANNEL)).access.may_read
         it.clock.advance(0.1)
         assert await it.refusal("ann") == "rebuilding"
         # Whoever announces is back, and nobody changed anything: then it counts again.
-        it.is_silent = False
+        it.heard()
         assert (await it.access.grant("ann", CHANNEL)).access.may_read
         it.clock.advance(KEPT_S - DOUBTED_KEPT_S)
+        assert await it.refusal("ann") == "rebuilding"
+
+
+async def test_a_yes_from_before_the_silence_counts_for_a_minute_of_it() -> None:
+    """While changes were heard a no would have been, so it is as good as asked then."""
+    async with memory() as it:
+        await it.access.grant("ann", CHANNEL)
+        it.members.is_away = True
+        it.clock.advance(3 * DOUBTED_KEPT_S)
+        it.hush()
+        it.clock.advance(DOUBTED_KEPT_S - SILENT_S - 0.1)
+        assert (await it.access.grant("ann", CHANNEL)).access.may_read
+        it.clock.advance(0.1)
         assert await it.refusal("ann") == "rebuilding"
 
 
 async def test_in_doubt_nobody_is_served_while_the_answer_is_on_its_way() -> None:
     async with memory() as it:
         await it.access.grant("ann", CHANNEL)
-        it.is_silent = True
+        it.hush()
         it.clock.advance(DOUBTED_S)
         it.members.goes_on.clear()
         it.members.refusals["ann", CHANNEL] = "banned"
@@ -266,7 +292,8 @@ async def test_in_doubt_nobody_is_served_while_the_answer_is_on_its_way() -> Non
 async def test_in_doubt_who_cannot_be_asked_about_is_not_asked_about_by_every_poll() -> None:
     async with memory() as it:
         await it.access.grant("ann", CHANNEL)
-        it.is_silent = it.members.is_away = True
+        it.members.is_away = True
+        it.hush()
         it.clock.advance(DOUBTED_S)
         for _ in range(5):
             await it.access.grant("ann", CHANNEL)
@@ -280,7 +307,7 @@ async def test_in_doubt_listeners_cost_a_call_for_a_thousand_of_them_in_five_sec
     async with memory(most=5_000) as it:
         users = [f"u{number}" for number in range(5 * PAIRS_MAX)]
         await asyncio.gather(*(it.access.grant(user, CHANNEL) for user in users))
-        it.is_silent = True
+        it.hush()
         before = len(it.members.batches)
         for _ in range(3):
             it.clock.advance(DOUBTED_S / 3)
