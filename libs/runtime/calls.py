@@ -135,7 +135,9 @@ class Caller:
         except OutcomeUnknown as fault:
             raise _silent(service) from fault
         if reply.status != 200:
-            raise problem_of(service, reply)
+            said = problem_of(service, reply)
+            # To the service any POST may have changed something; this one cannot have.
+            raise _silent(service) if isinstance(said, OutcomeUnknown) else said
         try:
             return unpack(reply.body, answer)
         except Malformed as fault:

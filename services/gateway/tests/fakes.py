@@ -29,7 +29,7 @@ from libs.wire.api import (
     PostReplies,
     PostReply,
 )
-from libs.wire.codes import TryAgain
+from libs.wire.codes import Problem, TryAgain
 from libs.wire.entries import Entry
 from libs.wire.frames import (
     Appended,
@@ -131,6 +131,7 @@ class FakeMembers:
         self.roles: dict[tuple[str, str], Role] = {}
         self.batches: list[int] = []
         self.is_away = False
+        self.away: Problem = TryAgain("rebuilding", "memberships are read")
         self.is_short = False
         self.goes_on = asyncio.Event()
         self.goes_on.set()
@@ -145,7 +146,7 @@ class FakeMembers:
         found = AccessAnswer(tuple(self._of(pair.user, pair.channel) for pair in question.pairs))
         await self.goes_on.wait()
         if self.is_away:
-            return answer(TryAgain("rebuilding", "memberships are read"))
+            return answer(self.away)
         return packed(AccessAnswer(()) if self.is_short else found)
 
     def _of(self, user: str, channel: str) -> Access:

@@ -3,6 +3,7 @@
 import pytest
 
 from libs.runtime.changes import SILENT_S
+from libs.wire.codes import OutcomeUnknown
 from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS, Topic
 from services.gateway.access import DOUBTED_KEPT_S, DOUBTED_S
 from services.gateway.metrics import CHANGES_SILENT
@@ -50,6 +51,24 @@ async def test_in_silence_whoever_cannot_be_asked_about_reads_for_a_minute() -> 
         it.clock.advance(1)
         refused = await it.poll(after="1-20")
         assert (refused.status_code, refused.json()["code"]) == (503, "rebuilding")
+
+
+async def test_in_silence_and_with_a_store_away_who_is_parked_is_served() -> None:
+    """As when Redis dies: nobody announces, and whoever is asked answers as a POST that may have
+    changed something."""
+    async with edge() as it:
+        it.channel(head=30)
+        assert (await it.poll(after="1-20")).status_code == 200
+        it.owners[ACCESS_CHANGES].hush()
+        it.members.away = OutcomeUnknown("outcome_unknown", "its store does not answer")
+        it.members.is_away = True
+        await it.soon(lambda: silent_s(ACCESS_CHANGES) >= SILENT_S, "it is silent")
+        for number in range(3):
+            poll = it.polling(f"1-{30 + number}")
+            await it.parked(1)
+            await it.relay.append(CHANNEL)
+            reply = await it.ended(poll)
+            assert (reply.status_code, reply.json().get("cursor")) == (200, f"1-{31 + number}")
 
 
 def silent_s(topic: Topic) -> float:
