@@ -12,12 +12,16 @@ from pathlib import Path
 from tests.law.names_in import dotted_uses, imports, within
 from tests.law.tree import Source, production
 
-OURS = frozenset({"deploy", "libs", "services", "docs", "tests", "harness"})
+OURS = frozenset({"cli", "deploy", "libs", "rostrum", "services", "docs", "tests", "harness"})
 HINTS_ALLOWED = frozenset({"redis"})
 
+# The client is a distribution of its own, with doors of its own.
+CLIENT = "clients/python/src/rostrum/"
 WEB = ("libs/runtime/*", "services/*/routes.py", "services/*/routes/*", "services/*/app.py")
 DOORS: dict[str, tuple[str, ...]] = {
+    "aiohttp": (f"{CLIENT}*",),
     "argon2": ("services/session/*",),
+    "click": ("cli/*",),
     "confluent_kafka": ("libs/log/kafka/*",),
     "cryptography": ("libs/runtime/*",),
     "fakeredis": ("libs/store/*",),
@@ -25,14 +29,16 @@ DOORS: dict[str, tuple[str, ...]] = {
     "httptools": ("services/gateway/http_poll.py",),
     "httpx": ("libs/runtime/*",),
     "jwt": ("services/gateway/keys.py", "services/gateway/tokens.py", "services/session/*"),
-    "msgspec": ("libs/wire/codec.py",),
+    "msgspec": ("libs/wire/codec.py", f"{CLIENT}*"),
     "prometheus_client": ("libs/runtime/metrics.py",),
     "pydantic": WEB,
     "redis": ("libs/store/*",),
+    "rich": ("cli/*",),
     "signal": ("libs/runtime/process.py", "deploy/*"),
-    "sqlite3": ("libs/log/*",),
+    "sqlite3": ("libs/log/*", f"{CLIENT}*", "cli/*"),
     "starlette": (*WEB, "services/gateway/*"),
     "structlog": ("libs/runtime/*",),
+    "textual": ("cli/chat/*",),
     "uvicorn": (
         "libs/runtime/listener.py",
         "services/gateway/http_poll.py",
@@ -46,7 +52,7 @@ RUNTIME = ("libs/runtime/*",)
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "os.environ": ("libs/runtime/settings.py",),
     "os.getenv": ("libs/runtime/settings.py",),
-    "time.time": RUNTIME,
+    "time.time": (*RUNTIME, f"{CLIENT}clock.py"),
     "time.time_ns": RUNTIME,
     "datetime.datetime.now": RUNTIME,
     "datetime.datetime.utcnow": RUNTIME,

@@ -21,6 +21,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     # Starting every service as a process takes their list and how settings are called.
     "deploy/local/": ("deploy", "libs.runtime.settings", "libs.wire.services", "services.catalog"),
     "docs/": ("libs", "docs", "services.catalog"),
+    # Whoever installs the client has nothing of the server.
+    "clients/": ("rostrum",),
+    "cli/": ("cli", "libs.wire", "libs.log", "libs.store", "libs.runtime", "services.catalog"),
 }
 # What operators start is what integration tests start, and brokers for tests come from one place.
 STARTERS = ("deploy", "libs.log.kafka.tests.broker")
