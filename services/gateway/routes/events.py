@@ -111,7 +111,7 @@ class _Events(Response):
 
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            talk.welcome()
+            talk.welcome(CHANNELS_MAX)
             stream.begin(self._wanted, self._places)
             await until_one_ends(hear(), stream.outbox.drain(write), ends(), name="gateway.events")
         finally:

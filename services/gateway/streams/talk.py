@@ -111,15 +111,15 @@ class Talk:
         """Who listens."""
         return self.stream.person
 
-    def welcome(self) -> None:
-        """Say that they are in."""
+    def welcome(self, watches_max: int | None = None) -> None:
+        """Say that they are in, and how many channels they may follow: the setting, or fewer."""
         self.stream.say(
             Welcome(
                 user=self.person.user,
                 session=self.person.session,
                 expires_in=self._expires_in(),
                 ticket=self._ticket(),
-                watches_max=self._desk.watches_max,
+                watches_max=min(watches_max or self._desk.watches_max, self._desk.watches_max),
             )
         )
 

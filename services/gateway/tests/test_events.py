@@ -20,7 +20,9 @@ async def entry_ids(stream: Events) -> list[int]:
 
 async def begun(stream: Events, channels: int = 1) -> None:
     assert stream.reply.headers["content-type"].startswith("text/event-stream")
-    assert (await stream.hear())["type"] == "welcome"
+    welcome = await stream.hear()
+    # A WebSocket may follow more: this is what the query of this route may name.
+    assert (welcome["type"], welcome["watches_max"]) == ("welcome", 100)
     for _ in range(channels):
         assert (await stream.hear())["type"] == "watched"
 

@@ -31,6 +31,9 @@ from libs.testing.eventually import eventually
 PAUSE_S = 8.0
 ON_AGAIN_S = 30.0
 QUEUE_MAX = 20
+# Each of a log's clients comes again after 20 ms, then after up to 500: some forty times in the 8 s
+# of a question. Without the delay it is over a thousand.
+KNOCKS_MAX = 200
 # The report of an append that is under way, and then the threads.
 CLOSED_S = 14.0
 
@@ -257,3 +260,23 @@ async def test_a_log_is_closed_in_bounded_time_whatever_the_broker_does(one: Clu
     assert [type(task.result()) for task in waiting] == [
         *(LogUnavailable, LogUnavailable, OutcomeUnknown, LogUnavailable, LogUnavailable)
     ]
+
+
+async def test_who_waits_for_a_dead_broker_knocks_no_faster_than_its_backoff(one: Cluster) -> None:
+    """On a machine that it shares with the brokers, a client that knocks all the time keeps those
+    that are left from electing."""
+    knocks = 0
+
+    def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal knocks
+        knocks += 1
+        writer.transport.abort()
+
+    (node,) = one.nodes
+    async with opened(one) as (log, partition):
+        await log.ends([partition])
+        node.kill()
+        async with await asyncio.start_server(refuse, node.place.home.host, node.place.port):
+            with pytest.raises(LogUnavailable):
+                await log.ends([partition])
+    assert 0 < knocks < KNOCKS_MAX
