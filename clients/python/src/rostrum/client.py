@@ -42,8 +42,8 @@ class Client:
     run; with neither, call `sign_in`. `backoff` says how long to wait before something is sent
     again.
 
-    All methods raise `Refused`, and after having tried again for a while `TryAgain`,
-    `OutcomeUnknown` and `Unreachable`; those that need a session raise `SignedOut`.
+    All methods raise `Refused` and `Unreadable`, and after having tried again for a while
+    `TryAgain`, `OutcomeUnknown` and `Unreachable`; those that need a session raise `SignedOut`.
     """
 
     def __init__(
