@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Counts:
-    """How often it happened. All of it is repaired: these are for those who look after a program."""
+    """How often it happened. All of it is repaired; this is for those who look after a program."""
 
     # Connections that said welcome, and those that ended, for whatever reason but `drains`.
     connects: int = 0

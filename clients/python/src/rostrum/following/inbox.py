@@ -1,6 +1,7 @@
 """From the network to the consumer: bounded, in order."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -26,6 +27,8 @@ class Inbox:
     def __init__(self) -> None:
         self._items: deque[Event | Begun] = deque()
         self._fault: Exception | None = None
+        # When somebody had to wait for room last (the loop's clock).
+        self.full_s = -math.inf
         self._is_filled = asyncio.Event()
         self._has_room = asyncio.Event()
         self._has_room.set()
@@ -38,6 +41,7 @@ class Inbox:
         while len(self._items) >= EVENTS_MAX:
             self._has_room.clear()
             await self._has_room.wait()
+            self.full_s = asyncio.get_running_loop().time()
 
     def put(self, items: Iterable[Event | Begun]) -> None:
         """Hand over."""

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass, field
 
 from rostrum.backoff import Backoff
-from rostrum.errors import Problem, SignedOut, Unreachable
+from rostrum.errors import Problem, Refused, SignedOut, Unreachable
 from rostrum.following.choice import FAILURES_MAX, Choice
 from rostrum.following.counts import Counts
 from rostrum.following.lot import Lot
@@ -14,16 +14,13 @@ from rostrum.following.patience import Patience
 from rostrum.following.together import until_one_ends
 from rostrum.http import Http
 from rostrum.ways.poll import Poll
-from rostrum.ways.way import Drained, Gone, Silent, TokenRefused, Way
+from rostrum.ways.way import Changed, Drained, Gone, Silent, TokenRefused, Way
 
 # A renewed token that is refused as well will not be taken by asking once more.
 REFUSALS_MAX = 3
+NOT_FOUND = 404
 
 _log = logging.getLogger(__name__)
-
-
-class Changed(Exception):
-    """Another way is to be taken."""
 
 
 @dataclass
@@ -67,9 +64,20 @@ class Line:
             gateway = self._around.http.gateway()
             try:
                 await self._connection()
+            except Refused as fault:
+                await self._recover(await self._refused(fault), gateway)
             except Gone as gone:
                 _log.debug("%s at %s: %s", self._way.name, gateway, gone)
                 await self._recover(gone, gateway)
+
+    async def _refused(self, fault: Refused) -> Gone:
+        """A request was refused as a whole. When it is for one of its channels, a poll says for
+        which, and it is followed no more. Raises `fault` when that does not help."""
+        before = len(self.lot)
+        looks = fault.status == NOT_FOUND and await self._around.poll.look(self.lot)
+        if looks and len(self.lot) < before:
+            return Gone(str(fault), is_told=True)
+        raise fault
 
     async def _connection(self) -> None:
         self._open_s = None
@@ -138,6 +146,7 @@ class Line:
         if self._open_s is None or isinstance(gone, Silent):
             return True
         if self._now_s() - self._open_s < self._around.patience.short_life_s:
-            return True
+            # Whoever reads slowly is left without a word too.
+            return self.lot.inbox.full_s < self._open_s
         self._around.choice.lasted()
         return False

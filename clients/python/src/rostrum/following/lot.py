@@ -35,22 +35,27 @@ class Lot:
         return self._followed.get(followed.channel) is followed
 
     def add(self, followed: Followed) -> None:
-        """Follow a channel; one that is followed begins anew as the new one says."""
+        """Follow a channel."""
         self._followed[followed.channel] = followed
         self._is_changed.set()
 
-    def remove(self, channel: str) -> Followed | None:
-        """Follow it no more."""
-        followed = self._followed.pop(channel, None)
-        if followed is not None:
+    def replace(self, followed: Followed) -> bool:
+        """Follow a channel anew. Returns whether it was followed here."""
+        is_here = followed.channel in self._followed
+        if is_here:
+            self.add(followed)
+        return is_here
+
+    def remove(self, channel: str) -> None:
+        """Follow it no more, if it is followed here."""
+        if self._followed.pop(channel, None) is not None:
             self._left.append(channel)
             self._is_changed.set()
-        return followed
 
-    def shed(self, most: int) -> list[Followed]:
-        """Give away what is beyond `most` channels."""
-        channels = list(self._followed)[most:]
-        return [followed for each in channels if (followed := self.remove(each)) is not None]
+    def give_all(self) -> dict[str, Followed]:
+        """Give all channels away, to be followed by another connection."""
+        given, self._followed = self._followed, {}
+        return given
 
     def begin(self) -> None:
         """A connection begins: nothing is watched on it yet."""
@@ -71,6 +76,10 @@ class Lot:
         """Cursors of the channels that are watched."""
         found = [each for each in self._followed.values() if each.state is State.WATCHED]
         return {followed.channel: followed.cursor for followed in found}
+
+    def cursors(self) -> dict[str, str | None]:
+        """Of all channels."""
+        return {channel: each.cursor for channel, each in self._followed.items()}
 
     def left(self) -> tuple[str, ...]:
         """Channels that are to be unwatched, each told once."""
@@ -136,9 +145,7 @@ class Lot:
             self._counts.gaps += 1
             self._tear(followed)
 
-    def _step(
-        self, followed: Followed, frame: Watched | Entries | Jump | Reset | Behind
-    ) -> Step:
+    def _step(self, followed: Followed, frame: Watched | Entries | Jump | Reset | Behind) -> Step:
         ledger, place = followed.ledger, frame.place
         match frame:
             case Watched():

@@ -1,48 +1,26 @@
 """`GET /v1/ws`: the best way, where proxies let it through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import ClassVar, Never
+from typing import ClassVar
 
 import aiohttp
-from aiohttp import ClientWebSocketResponse, WSMsgType
 
-from rostrum import wire
-from rostrum.errors import Problem, SignedOut, Unreachable, problem
+from rostrum.door import retry_after_s
+from rostrum.errors import SERVER_FAULT, TOO_MANY, Refused, SignedOut
 from rostrum.following.lot import Lot
 from rostrum.following.patience import Patience
-from rostrum.following.together import until_one_ends
 from rostrum.http import Http
-from rostrum.packed import Unpacker
-from rostrum.ways.way import Drained, Gone, Silent, TokenRefused, ending, token_of
-from rostrum.wire import (
-    JSON_PROTOCOL,
-    PACKED_PROTOCOL,
-    Auth,
-    Drain,
-    Fault,
-    FromGateway,
-    Hello,
-    Malformed,
-    Renewed,
-    ToGateway,
-    Unwatch,
-    Watch,
-    Welcome,
-)
+from rostrum.ways.link import FRAME_BYTES_MAX, Link
+from rostrum.ways.talk import Desk, Greeting, Talk
+from rostrum.ways.way import Changed, Gone, TokenRefused, token_of
+from rostrum.wire import JSON_PROTOCOL, PACKED_PROTOCOL
 
 WATCHES_MAX = 1_000
-# A hundred entries of the longest texts, escaped, twice.
-FRAME_BYTES_MAX = 8 << 20
 # How long whoever closes waits for the other side to close as well.
 CLOSE_S = 1.0
-# From the `error` that ends a stream to its close, which comes right after.
-FAULT_S = 5.0
-# No renewal of a token is asked for more often, however soon it expires.
-AUTH_EVERY_S = 5.0
-# What a gateway does not know expires at this part of what is left.
-AUTH_PART = 1 / 3
+PROBLEM_TYPE = "application/problem+json"
 
 
 class Socket:
@@ -55,37 +33,41 @@ class Socket:
         self._http = http
         self._patience = patience
         self._ticket: str | None = None
+        self._desk = Desk(http, patience, self._keep)
 
     async def listen(self, lot: Lot, opened: Callable[[], None]) -> None:
         """See `Way`."""
         async with self._talk() as talk:
             opened()
+            self.most = max(talk.watches_max, 1)
             if len(lot) > self.most:
                 raise Changed
-            await until_one_ends(talk.hear(lot), talk.ask(lot), talk.renew())
+            await talk.follow(lot)
 
     async def can_open(self, lot: Lot) -> bool:
         """See `Way`."""
         try:
             async with self._talk():
                 return True
-        except (Gone, Refused):
+        except (Gone, Refused, SignedOut):
             return False
 
     @asynccontextmanager
-    async def _talk(self) -> AsyncIterator["_Talk"]:
+    async def _talk(self) -> AsyncIterator[Talk]:
         # Fetched before the connection is made: a gateway does not wait long for hello.
         token = await token_of(self._http)
         try:
             async with self._link() as link:
-                greeting = _Greeting(link, self._ticket, token)
-                yield await greeting.welcomed(self._patience, self._keep, self._http)
+                yield await Greeting(link, self._desk).say_hello(token, self._ticket)
         except TokenRefused:
             self._ticket = None
             raise
 
+    def _keep(self, ticket: str) -> None:
+        self._ticket = ticket
+
     @asynccontextmanager
-    async def _link(self) -> AsyncIterator["_Link"]:
+    async def _link(self) -> AsyncIterator[Link]:
         gateway = self._http.gateway()
         try:
             async with asyncio.timeout(self._patience.open_s):
@@ -100,4 +82,15 @@ class Socket:
         except (aiohttp.ClientError, OSError, TimeoutError) as fault:
             raise Gone(f"no WebSocket at {gateway}: {fault!r}") from fault
         async with socket:
-            yield _Link(socket)
+            yield Link(socket)
+
+    def _denied(self, denied: aiohttp.WSServerHandshakeError, gateway: str) -> Gone:
+        """A handshake was answered with a status: by a gateway, or by something in between."""
+        headers: Mapping[str, str] = denied.headers or {}
+        why = f"the WebSocket at {gateway} was answered with status {denied.status}"
+        if denied.status < TOO_MANY or headers.get("Content-Type", "") != PROBLEM_TYPE:
+            return Gone(why)
+        if denied.status >= SERVER_FAULT:
+            # It goes away, or lacks something that another one may have.
+            self._http.leave(gateway)
+        return Gone(why, after_s=retry_after_s(headers) or 0.0, is_told=True)

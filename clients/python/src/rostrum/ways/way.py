@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import ClassVar, Protocol
 
-from rostrum.errors import Problem, Refused, RostrumError
+from rostrum.errors import Problem, Refused, RostrumError, Unreachable, problem
 from rostrum.following.lot import Lot
+from rostrum.http import Http
+from rostrum.wire import Fault, Malformed, OfChannel
 
 # Codes with which a token or ticket is refused.
 TICKET_INVALID = "ticket_invalid"
@@ -13,6 +15,10 @@ NO_TOKEN = 401
 DRAINING = "draining"
 # Somebody in between answered.
 NOT_OURS = "not_ours"
+
+
+class Changed(Exception):
+    """Connections have to be made anew: another way is taken, or this one takes fewer channels."""
 
 
 class Gone(Exception):
@@ -54,7 +60,7 @@ class Way(Protocol):
     async def listen(self, lot: Lot, opened: Callable[[], None]) -> None:
         """Follow what is due in `lot` over one connection: call `opened` once a gateway lets us in,
         and have `lot` hear what comes. Returns when the connection is to be made anew at once, or
-        nothing is followed any more. Raises `Gone`, `Refused` and `SignedOut`."""
+        nothing is followed any more. Raises `Changed`, `Gone`, `Refused` and `SignedOut`."""
 
     async def can_open(self, lot: Lot) -> bool:
         """Whether a connection could be opened now; it is closed again, and nothing is heard."""
@@ -73,3 +79,25 @@ def ending(fault: Problem, token: str | None) -> RostrumError | Gone:
     if isinstance(fault, Refused):
         return fault
     return Gone(str(fault), after_s=after_s, is_told=True)
+
+
+async def token_of(http: Http) -> str:
+    """Who we are. Raises `Gone` when that cannot be had now, and `SignedOut`."""
+    try:
+        return await http.token()
+    except (Problem, Unreachable) as fault:
+        after_s = fault.retry_after_s if isinstance(fault, Problem) else None
+        raise Gone(f"no token: {fault}", after_s=after_s or 0.0, is_told=True) from fault
+
+
+def heard(lot: Lot, frame: OfChannel) -> None:
+    """Have `lot` hear it. Raises `Gone` when it cannot be understood."""
+    try:
+        lot.hear(frame)
+    except Malformed as fault:
+        raise Gone(str(fault)) from fault
+
+
+def problem_of_frame(said: Fault) -> Problem:
+    """An `error` as a problem."""
+    return problem(said.code, said.detail, retry=said.retry, retry_after_s=said.retry_after_s)
