@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from libs.log.port import READ_RECORDS_MAX, Log, LogError, Partition, Stored
+from libs.log.port import READ_RECORDS_MAX, LogError, Partition, Reads, Stored
 from libs.runtime.clock import Clock
 from libs.runtime.logging import logger
 from libs.runtime.positions import Positions
@@ -23,7 +23,7 @@ class DirectoryReader:
     """Follows the directory; `find` reads to its present end before it says that there is none.
     `reader`: the service that follows, for its metric."""
 
-    def __init__(self, log: Log, clock: Clock, *, reader: str = "") -> None:
+    def __init__(self, log: Reads, clock: Clock, *, reader: str = "") -> None:
         self.fold = Directory()
         self._positions = Positions(reader)
         self._log = log

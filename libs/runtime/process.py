@@ -36,7 +36,6 @@ from libs.store import open_store
 from libs.wire import ids
 from libs.wire.topics import TOPICS
 
-ADMIN_OFFSET = 1_000
 CANNOT_START = 3
 READY_POLL_S = 0.02
 # Young objects are many and short-lived here: the defaults would look more than they free.
