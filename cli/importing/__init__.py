@@ -1,0 +1,1 @@
+"""`rostrum import`: a Telegram Desktop export becomes entries of a channel, in its order."""
