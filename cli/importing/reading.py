@@ -20,6 +20,8 @@ DEPTH_MAX = 100
 VALUE_BYTES_MAX = 16 * 1024 * 1024
 
 Event = tuple[str, object]
+# Numbers of thousands of digits are JSON, but nothing that the parser can make a number of.
+_FAULTS = (ijson.JSONError, ArithmeticError, ValueError, SystemError)
 
 
 class NoExport(Exception):
@@ -78,7 +80,7 @@ def _parsed(path: Path, outline: Outline) -> Iterator[tuple[bytes, list[Event]]]
         for chunk in chunks(file):
             try:
                 parser.send(mended(chunk))
-            except ijson.JSONError as fault:
+            except _FAULTS as fault:
                 raise _broken(path, at, str(fault)) from fault
             at += len(chunk)
             yield chunk, events
@@ -123,7 +125,7 @@ def _fault_at(path: Path, start: int) -> int:
             for offset, unit in units(chunk):
                 try:
                     parser.send(unit)
-                except ijson.JSONError:
+                except _FAULTS:
                     return begun + offset
     return start
 
