@@ -26,7 +26,7 @@ class Media(NamedTuple):
 def media_of(raw: Raw) -> Media | None:
     """The media of a message; None when it is text alone."""
     for field, told in _FIELDS.items():
-        if raw.get(field) is not None:
+        if field in raw:
             return told(raw)
     return None
 

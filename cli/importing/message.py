@@ -112,7 +112,7 @@ def _service(ident: int, raw: Raw) -> Service:
         ident,
         author=_name(raw, "actor") or _name(raw, "from"),
         date=_date(raw, "date"),
-        action=one_line(raw.get("action"), most=ACTION_MAX) or "without a name",
+        action=one_line(raw.get("action"), most=ACTION_MAX) or "custom",
         said=_said(raw),
     )
 
