@@ -68,9 +68,16 @@ class Progress:
         self._wanted = wanted
         try:
             self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
+        except sqlite3.Error as fault:
+            raise _unusable(path, fault) from fault
+        try:
             self._open()
         except sqlite3.DatabaseError as fault:
+            self._db.close()
             raise _unusable(path, fault) from fault
+        except OtherImport:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Leave the file to the next run."""
@@ -132,19 +139,21 @@ class Progress:
 
     def _open(self) -> None:
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        # Before anything is written: another program's database stays as it is.
+        is_new = self._is_new()
         self._db.execute("PRAGMA journal_mode=WAL")
         # A power cut may take the newest rows of posts: the channel tells which, so that they need
         # not wait for the disk. A killed process loses none.
         self._db.execute("PRAGMA synchronous=NORMAL")
         with self._on_disk():
-            (application,) = self._db.execute("PRAGMA application_id").fetchone()
-            tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if (application, tables) == (0, (0,)):
-                self._make()
-            elif application != APPLICATION:
-                raise sqlite3.DatabaseError("it is another program's database")
-            else:
-                self._compare()
+            self._make() if is_new else self._compare()
+
+    def _is_new(self) -> bool:
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application != APPLICATION and (application or tables):
+            raise sqlite3.DatabaseError("it is another program's database")
+        return bool(application != APPLICATION)
 
     @contextmanager
     def _on_disk(self) -> Iterator[None]:
@@ -185,7 +194,7 @@ class Progress:
         return "" if row is None else str(row[0])
 
 
-def _unusable(path: Path, fault: sqlite3.DatabaseError) -> OtherImport:
+def _unusable(path: Path, fault: sqlite3.Error) -> OtherImport:
     if "locked" in str(fault):
         return OtherImport(f"{path} is in use: another import runs with it; let it end first")
     return OtherImport(
