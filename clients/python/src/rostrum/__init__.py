@@ -1,7 +1,10 @@
 """Rostrum from Python: post to channels and follow them."""
 
+from rostrum.backoff import Backoff as Backoff
+from rostrum.client import Client as Client
 from rostrum.cursor import Cursor as Cursor
 from rostrum.errors import EpochChanged as EpochChanged
+from rostrum.errors import NotKept as NotKept
 from rostrum.errors import NotPosted as NotPosted
 from rostrum.errors import OutboxClosed as OutboxClosed
 from rostrum.errors import OutboxFull as OutboxFull
@@ -22,5 +25,10 @@ from rostrum.model import Posted as Posted
 from rostrum.model import Unknown as Unknown
 from rostrum.model import User as User
 from rostrum.model import Void as Void
+from rostrum.outbox import Outbox as Outbox
+from rostrum.outbox import Resumed as Resumed
+from rostrum.rows import Waiting as Waiting
 from rostrum.session import Session as Session
 from rostrum.session import SessionStore as SessionStore
+from rostrum.sessions import FileSessions as FileSessions
+from rostrum.sessions import MemorySessions as MemorySessions
