@@ -39,12 +39,13 @@ class Door(Protocol):
         *,
         reply_to: int | None = None,
         client_id: str | None = None,
+        was_sent: bool = False,
         within_s: float = 60.0,
     ) -> Posted:
-        """Post until it is acknowledged. Raises `RostrumError`."""
+        """See `rostrum.Client`."""
 
-    def history(self, channel: str, *, after: str | None = None) -> AsyncIterator[Entry]:
-        """All entries after a cursor. Raises `RostrumError`."""
+    def history(self, channel: str, *, after: str | int | None = None) -> AsyncIterator[Entry]:
+        """See `rostrum.Client`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Importer:
         self._start = Cursor.of(progress.start)
         self._planner = planner
         self._report = report
+        # The first post of a run may be one that was under way when the run before it died.
+        self._was_sent = True
         self._on_message = on_message
 
     async def run(self, messages: Iterable[object]) -> None:
@@ -143,6 +146,7 @@ class Importer:
                     text,
                     reply_to=plan.reply_to if part == 0 else None,
                     client_id=str(key),
+                    was_sent=self._was_sent,
                     within_s=PATIENCE_S,
                 )
             except Refused as fault:
@@ -150,6 +154,7 @@ class Importer:
                     raise
                 self._progress.refuse(plan.ident, fault.code, place=place)
                 return fault.code
+            self._was_sent = False
             self._check(Cursor.of(posted.cursor))
             self._progress.took(plan.ident, part, posted.id, place=place)
         return None
