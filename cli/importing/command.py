@@ -8,6 +8,7 @@ import click
 from cli import show
 from cli.address import GATEWAY, Where, address
 from cli.asking import asked, client_of
+from cli.bar import bar
 from cli.importing import showing
 from cli.importing.choice import Unclear, chosen
 from cli.importing.outline import Chat
@@ -123,7 +124,7 @@ async def _imported(client: Client, job: Job, progress: Progress, report: Report
     async with client:
         author = (await client.me()).id
         await _settle(client, job, progress)
-        with showing.bar(job.chat.name or job.chat.kind, job.chat.count) as step:
+        with bar(job.chat.name or job.chat.kind, job.chat.count) as step:
             importer = Importer(
                 client, author, progress, planner=job.planner, report=report, on_message=step
             )
