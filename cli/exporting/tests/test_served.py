@@ -13,15 +13,15 @@ from libs.testing.eventually import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-POSTS = 250
+POSTS = 450
 SOON_S = 60.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def there(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
     folder = tmp_path_factory.mktemp("deployment")
-    # Two pages at once, then one each 100 ms: there is time to kill it.
-    async with deployed(folder, gateway_pages_per_s="10", gateway_pages_burst="2") as running:
+    # One page at once, and a second until the next: there is time to kill it.
+    async with deployed(folder, gateway_pages_per_s="1", gateway_pages_burst="1") as running:
         yield running
 
 
@@ -40,15 +40,15 @@ def _ids(text: str) -> list[int]:
 async def test_all_entries_are_written_and_counted(there: Deployment, channel: str) -> None:
     ended = await there.run("export", channel)
     assert _ids(ended.out) == list(range(1, POSTS + 1))
-    assert ended.err.strip() == "250 entries (250 message)"
+    assert ended.err.strip() == "450 entries (450 message)"
 
 
-@pytest.mark.parametrize("after", ["1-240", "240"])
+@pytest.mark.parametrize("after", ["1-440", "440"])
 async def test_only_what_comes_after_a_place_is_written(
     there: Deployment, channel: str, after: str
 ) -> None:
     ended = await there.run("export", channel, "--after", after)
-    assert _ids(ended.out) == list(range(241, POSTS + 1))
+    assert _ids(ended.out) == list(range(441, POSTS + 1))
 
 
 async def test_an_export_that_is_killed_goes_on_after_its_last_line(
