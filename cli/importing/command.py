@@ -97,6 +97,9 @@ def import_(
         _run(where, job, as_json=as_json)
     except (NoExport, Unclear, OtherImport) as fault:
         raise Trouble(str(fault)) from fault
+    except BrokenPipeError:
+        # Whoever reads the report has enough.
+        raise
     except OSError as fault:
         raise Trouble(f"{file} cannot be read: {fault}") from fault
 

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import ijson  # type: ignore[import-untyped]  # it comes without types
 
@@ -22,6 +23,13 @@ VALUE_BYTES_MAX = 16 * 1024 * 1024
 Event = tuple[str, object]
 # Numbers of thousands of digits are JSON, but nothing that the parser can make a number of.
 _FAULTS = (ijson.JSONError, ArithmeticError, ValueError, SystemError)
+
+
+class Parser(Protocol):
+    """A parser that takes the file in pieces."""
+
+    def send(self, data: bytes) -> object:
+        """The next piece. Raises one of `_FAULTS`."""
 
 
 class NoExport(Exception):
@@ -114,20 +122,24 @@ def _broken(path: Path, start: int, fault: str) -> NoExport:
 
 
 def _fault_at(path: Path, start: int) -> int:
-    """The offset of the byte that the parser stops at, found by giving it byte after byte."""
+    """The offset of the byte at which the parser stops, in the chunk that begins at `start`."""
     parser = ijson.basic_parse_coro(_Sink())
     with path.open("rb") as file:
         for chunk in chunks(file):
-            if file.tell() <= start:
-                parser.send(mended(chunk))
-                continue
-            begun = file.tell() - len(chunk)
-            for offset, unit in units(chunk):
-                try:
-                    parser.send(unit)
-                except _FAULTS:
-                    return begun + offset
+            if file.tell() - len(chunk) == start:
+                return start + _offset(parser, chunk)
+            parser.send(mended(chunk))
     return start
+
+
+def _offset(parser: Parser, chunk: bytes) -> int:
+    """How many bytes of the chunk the parser takes when they come one by one."""
+    for offset, unit in units(chunk):
+        try:
+            parser.send(unit)
+        except _FAULTS:
+            return offset
+    return len(chunk)
 
 
 class _Sink:
