@@ -15,6 +15,7 @@ from rostrum.errors import RostrumError as RostrumError
 from rostrum.errors import SignedOut as SignedOut
 from rostrum.errors import TryAgain as TryAgain
 from rostrum.errors import Unreachable as Unreachable
+from rostrum.errors import Unreadable as Unreadable
 from rostrum.model import Channel as Channel
 from rostrum.model import Entry as Entry
 from rostrum.model import Joined as Joined
