@@ -248,6 +248,20 @@ async def test_a_post_behind_one_that_does_not_go_was_not_sent(tmp_path: Path) -
         assert [row.text for row in await outbox.waiting()] == ["first", "second"]
 
 
+async def test_a_post_that_waits_is_told_by_its_client_id(tmp_path: Path) -> None:
+    async with (
+        Scripted(in_turn(problem(503, "service_away", "yes"))) as gateway,
+        poster(gateway.url) as client,
+        client.outbox(tmp_path / "outbox") as outbox,
+    ):
+        with pytest.raises(NotPosted) as given_up:
+            await outbox.post(CHANNEL, "mine", client_id="k1", within_s=SHORT_S)
+        with pytest.raises(ValueError, match="waits already"):
+            await outbox.post(CHANNEL, "another", client_id="k1")
+        assert [row.client_id for row in await outbox.waiting()] == ["k1"]
+    assert given_up.value.client_id == "k1"
+
+
 async def test_a_post_that_was_dropped_is_given_up_and_not_sent(tmp_path: Path) -> None:
     gate = asyncio.Event()
 
