@@ -9,7 +9,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from rostrum.backoff import Backoff
+from rostrum.cursors import CursorStore
 from rostrum.errors import Refused, SignedOut
+from rostrum.follower import WAYS, Follower, Places
 from rostrum.http import Http
 from rostrum.ids import in_path, new_client_id
 from rostrum.model import Channel, Entry, Joined, Member, Page, Posted, User
@@ -224,6 +226,17 @@ class Client:
         """Posts that outlive the program: they are kept in the file `path` until they are
         answered."""
         return Outbox(self.http, path)
+
+    def follow(
+        self,
+        cursors: Places,
+        *,
+        store: CursorStore | None = None,
+        ways: Sequence[str] = WAYS,
+    ) -> Follower:
+        """What happens in channels, from these cursors on, or from where `store` has them. See
+        `Follower`."""
+        return Follower(self.http, cursors, store=store, ways=ways)
 
     async def page(
         self,
