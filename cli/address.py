@@ -32,6 +32,7 @@ Told = Mapping[str, str | None]
 # Fields of `CommandSettings` by what a command needs.
 GATEWAY = ("url", "token", "sessions")
 LOG = ("log_url", "data")
+DATA = ("data",)
 STORE = ("store_url",)
 SERVICES = ("addresses",)
 
