@@ -39,11 +39,12 @@ class Signatory:
         """The id of the key that signs, which gateways of the same deployment publish."""
         return self._keys.public()[0]["kid"]
 
-    def sign(self, user: str, ttl_s: int) -> Signed:
-        """A token of a session that no sign-out ends: nobody knows of it."""
+    def sign(self, user: str, ttl_s: int, *, session: str | None = None) -> Signed:
+        """A token, of a session of before or a new one, which no sign-out ends: nobody knows it."""
         now_ms = self._clock.now_ms()
         now_s = now_ms // 1000
-        session = ids.fresh(now_ms, entropy(ids.ENTROPY_BYTES))
+        if session is None:
+            session = ids.fresh(now_ms, entropy(ids.ENTROPY_BYTES))
         token = self._keys.access_token(user, session, now_s=now_s, life_s=ttl_s)
         return Signed(user, session, token, now_s + ttl_s)
 
