@@ -30,6 +30,7 @@ from cli.loading.words import (
 from cli.signing import Signatory
 from libs.runtime.logging import hushed
 from libs.runtime.settings import CommandSettings
+from libs.runtime.tasks import GroupTasks, Tasks
 from libs.wire.codec import from_json, to_json
 
 STATS_S = 0.5
@@ -38,7 +39,7 @@ LOOK_S = 0.05
 
 
 class _Over(Exception):
-    """The orders ended: it cancels what still runs."""
+    """The orders ended, and all tasks."""
 
 
 class Worker:
@@ -63,20 +64,22 @@ class Worker:
     async def run(self, orders: asyncio.StreamReader) -> None:
         """Do what the orders say, to their end."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._tell())
-                tasks.create_task(self._notice_lateness())
+            async with asyncio.TaskGroup() as group:
+                tasks = GroupTasks(group)
+                tasks.spawn(self._tell(), name="stats")
+                tasks.spawn(self._notice_lateness(), name="lateness")
                 self._crowd.start(tasks)
                 await self._obey(orders, tasks)
+                await tasks.end()
                 raise _Over
         except* _Over:
             pass
 
-    async def _obey(self, orders: asyncio.StreamReader, tasks: asyncio.TaskGroup) -> None:
+    async def _obey(self, orders: asyncio.StreamReader, tasks: Tasks) -> None:
         while (order := await _next(orders)) is not None:
             match order:
                 case Post():
-                    tasks.create_task(self._post())
+                    tasks.spawn(self._post(), name="posts")
                 case Acks():
                     self._acks[order.place] += order.pairs
                 case Judge():
