@@ -11,6 +11,7 @@ from cli.address import Where
 from cli.show import Trouble
 from libs.log.open import open_inspection
 from libs.log.port import Inspection, LogError, UnknownTopic
+from libs.runtime.logging import hushed
 from libs.runtime.settings import variable
 from libs.wire.codes import Problem
 
@@ -19,13 +20,15 @@ T = TypeVar("T")
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Do it, and give what it gives. Ctrl-C cancels it, and is `click.Abort`."""
-    return asyncio.run(work)
+    with hushed():
+        return asyncio.run(work)
 
 
 def until_interrupted(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Do what has no end of its own: Ctrl-C is how it ends well."""
     try:
-        asyncio.run(work())
+        with hushed():
+            asyncio.run(work())
     except KeyboardInterrupt:
         # The terminal has written ^C into the line.
         click.echo(err=True)
