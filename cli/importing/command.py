@@ -43,7 +43,8 @@ class Job:
         options = {"plain": how.is_plain, "service": self.planner.with_service,
                    "no-media-notes": not how.has_media_notes}  # fmt: skip
         given = " ".join(name for name, is_given in options.items() if is_given)
-        return Wanted(self.digest, str(self.chat.number), self.target, given or "none")
+        chat = f"{self.chat.number}: {self.chat.ident} {self.chat.name or self.chat.kind}"
+        return Wanted(self.digest, chat, self.target, given or "none")
 
 
 @click.command("import")
@@ -126,7 +127,7 @@ def _run(where: Where, job: Job, *, as_json: bool) -> None:
 async def _imported(client: Client, job: Job, progress: Progress, report: Report) -> None:
     async with client:
         author = (await client.me()).id
-        await _settle(client, job, progress)
+        await _settle(client, author, job, progress)
         with bar(job.chat.name or job.chat.kind, job.chat.count) as step:
             importer = Importer(
                 client, author, progress, planner=job.planner, report=report, on_message=step
@@ -134,13 +135,14 @@ async def _imported(client: Client, job: Job, progress: Progress, report: Report
             await importer.run(messages(job.file, job.chat))
 
 
-async def _settle(client: Client, job: Job, progress: Progress) -> None:
+async def _settle(client: Client, author: str, job: Job, progress: Progress) -> None:
     """The channel to be filled, made or looked up once for all runs."""
     if progress.channel is not None:
+        progress.check(author)
         return
     if job.target.startswith(NEW):
         title = job.target.removeprefix(NEW)
         channel = await client.create_channel(title, client_id=progress.identity)
     else:
         channel = await client.channel(job.target)
-    progress.begin(channel.id, channel.cursor)
+    progress.begin(channel.id, channel.cursor, author)

@@ -20,7 +20,7 @@ from rostrum import NotPosted, SignedOut
 WANTED = Wanted("digest", "0", "channel", "none")
 LONG = "word " * TEXT_CHARS_MAX
 KINDS = st.sampled_from(
-    ["text", "reply", "long", "empty", "service", "rubbish", "again", "refused"]
+    ["text", "reply", "ahead", "long", "empty", "service", "rubbish", "again", "refused"]
 )
 
 
@@ -32,6 +32,7 @@ def _made(kinds: Sequence[str]) -> list[Any]:
         made = {
             "text": message(ident, f"text {ident}"),
             "reply": message(ident, f"reply {ident}", reply_to_message_id=ident - 3),
+            "ahead": message(ident, f"ahead {ident}", reply_to_message_id=ident + 3),
             "long": message(ident, LONG),
             "empty": message(ident, ""),
             "service": {"id": ident, "type": "service", "action": "pin_message"},
@@ -48,7 +49,7 @@ async def _run(folder: Path, channel: Channel, messages: list[Any]) -> Report:
     progress = Progress(folder / "progress", WANTED)
     try:
         if progress.channel is None:
-            progress.begin("channel", channel.cursor)
+            progress.begin("channel", channel.cursor, AUTHOR)
         planner = Planner(Wording(is_plain=True))
         await Importer(channel, AUTHOR, progress, planner=planner, report=report).run(messages)
     finally:
