@@ -1,7 +1,8 @@
 """Commands that ask gateways as a member: which client they use, and how its errors are told."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from cli.address import Where
@@ -21,8 +22,15 @@ def client_of(where: Where) -> Client:
 
 def asked(work: Coroutine[Any, Any, T]) -> T:
     """The outcome of work in a loop of its own. Raises `Trouble` for what the client raises."""
-    try:
+    with told():
         return asyncio.run(work)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What the client raises in here is `Trouble`, with what to do."""
+    try:
+        yield
     except SignedOut as fault:
         raise Trouble(
             f"{fault}; give an access token with --token, or name with --sessions a file in which "
