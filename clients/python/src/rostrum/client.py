@@ -24,6 +24,7 @@ T = TypeVar("T")
 # Somebody waits who has just typed a password: they hear sooner that nobody answers.
 SIGN_IN_S = 10.0
 DEVICE_KIND = "python"
+SESSION_UNKNOWN = "session_unknown"
 NOTHING = type(None)
 
 
@@ -102,8 +103,7 @@ class Client:
         return self.session
 
     async def sign_out(self) -> None:
-        """End the session, here and at the gateways; that of a client which is not signed in has
-        ended."""
+        """End the session, here and at the gateways. When nobody is signed in that is done."""
         if not self.is_signed_in:
             return
         try:
@@ -111,7 +111,7 @@ class Client:
         except SignedOut:
             pass
         except Refused as fault:
-            if fault.code != "session_unknown":
+            if fault.code != SESSION_UNKNOWN:
                 raise
         await self.http.tokens.forget()
 

@@ -239,11 +239,19 @@ class Outbox:
         self._portal.run(self._outbox.__aexit__())
 
     def post(
-        self, channel: str, text: str, *, reply_to: int | None = None, within_s: float = POST_S
+        self,
+        channel: str,
+        text: str,
+        *,
+        reply_to: int | None = None,
+        client_id: str | None = None,
+        within_s: float = POST_S,
     ) -> Posted:
         """See `rostrum.Outbox.post`."""
         return self._portal.run(
-            self._outbox.post(channel, text, reply_to=reply_to, within_s=within_s)
+            self._outbox.post(
+                channel, text, reply_to=reply_to, client_id=client_id, within_s=within_s
+            )
         )
 
     def resume(self, *, within_s: float = POST_S) -> Resumed:
