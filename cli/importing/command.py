@@ -7,7 +7,7 @@ import click
 
 from cli import show
 from cli.address import GATEWAY, Where, address
-from cli.asking import asked, client_of
+from cli.asking import asked, client_of, ident_of
 from cli.bar import bar
 from cli.importing import showing
 from cli.importing.choice import Unclear, chosen
@@ -43,13 +43,22 @@ class Job:
         options = {"plain": how.is_plain, "service": self.planner.with_service,
                    "no-media-notes": not how.has_media_notes}  # fmt: skip
         given = " ".join(name for name, is_given in options.items() if is_given)
-        return Wanted(self.digest, str(self.chat.number), self.target, given or "none")
+        chat = f"{self.chat.number}: {self.chat.ident} {self.chat.name or self.chat.kind}"
+        return Wanted(self.digest, chat, self.target, given or "none")
 
 
-@click.command("import")
+EXAMPLE = """
+\b
+Examples:
+  rostrum import result.json --create "Harbour Allotments"
+  rostrum import result.json --chat 5100000 --channel @allotments --json
+"""
+
+
+@click.command("import", epilog=EXAMPLE)
 @address(GATEWAY)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--channel", metavar="ID", help="Post to this channel.")
+@click.option("--channel", metavar="ID|@HANDLE", help="Post to this channel.")
 @click.option("--create", metavar="TITLE", help="Post to a new private group with this title.")
 @click.option("--chat", metavar="ID|NAME", help="Which chat, in the export of a whole account.")
 @click.option("--plain", is_flag=True, help="Texts alone: without a first line of who and when.")
@@ -126,7 +135,7 @@ def _run(where: Where, job: Job, *, as_json: bool) -> None:
 async def _imported(client: Client, job: Job, progress: Progress, report: Report) -> None:
     async with client:
         author = (await client.me()).id
-        await _settle(client, job, progress)
+        await _settle(client, author, job, progress)
         with bar(job.chat.name or job.chat.kind, job.chat.count) as step:
             importer = Importer(
                 client, author, progress, planner=job.planner, report=report, on_message=step
@@ -134,13 +143,14 @@ async def _imported(client: Client, job: Job, progress: Progress, report: Report
             await importer.run(messages(job.file, job.chat))
 
 
-async def _settle(client: Client, job: Job, progress: Progress) -> None:
+async def _settle(client: Client, author: str, job: Job, progress: Progress) -> None:
     """The channel to be filled, made or looked up once for all runs."""
     if progress.channel is not None:
+        progress.check(author)
         return
     if job.target.startswith(NEW):
         title = job.target.removeprefix(NEW)
         channel = await client.create_channel(title, client_id=progress.identity)
     else:
-        channel = await client.channel(job.target)
-    progress.begin(channel.id, channel.cursor)
+        channel = await client.channel(await ident_of(client, job.target))
+    progress.begin(channel.id, channel.cursor, author)

@@ -39,7 +39,7 @@ class Planner:
     def plan(
         self, message: Message | Service | Unreadable, entry_of: Callable[[int], int | None]
     ) -> Taken | Skipped:
-        """`entry_of` tells the entry of a message that was taken before."""
+        """`entry_of` tells the entry of a message that was taken before this one."""
         if isinstance(message, Unreadable):
             return Skipped(message.ident, message.why)
         if isinstance(message, Service):

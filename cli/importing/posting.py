@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from cli.importing.message import read
@@ -122,7 +123,7 @@ class Importer:
             self._progress.took(key.message, key.part, entry, place=key.place)
 
     async def _message(self, place: int, raw: object) -> None:
-        plan = self._planner.plan(read(raw), self._progress.entry_of)
+        plan = self._planner.plan(read(raw), partial(self._progress.entry_of, before=place))
         if isinstance(plan, Skipped):
             self._report.skip(plan.reason, plan.ident)
             return

@@ -104,10 +104,16 @@ class Progress:
         (newest,) = self._db.execute("SELECT max(entry) FROM entries").fetchone()
         return newest or 0
 
-    def begin(self, channel: str, start: str) -> None:
-        """Fill this channel from now on."""
+    def begin(self, channel: str, start: str, author: str) -> None:
+        """Fill this channel from now on, as this user."""
         with self._on_disk():
-            self._tell({"channel": channel, "start": start})
+            self._tell({"channel": channel, "start": start, "author": author})
+
+    def check(self, author: str) -> None:
+        """Only who began goes on: others would not be told from somebody who posts the same. Raises
+        `OtherImport`."""
+        if author != self._told("author"):
+            raise self._other(f"belongs to an import by the user {self._told('author')}")
 
     def known(self, message: int) -> Known:
         """What is known of a message."""
@@ -120,10 +126,12 @@ class Progress:
         code, place = refusal or (None, entries[0][2] if entries else None)
         return Known({part: entry for part, entry, _ in entries}, code, place)
 
-    def entry_of(self, message: int) -> int | None:
-        """The first entry of a message that was taken."""
+    def entry_of(self, message: int, *, before: int) -> int | None:
+        """The first entry of a message that was taken and stands before a place of the file: what
+        comes later counts as little in a second run as in the first."""
         row = self._db.execute(
-            "SELECT entry FROM entries WHERE message = ? AND part = 0", (message,)
+            "SELECT entry FROM entries WHERE message = ? AND part = 0 AND place < ?",
+            (message, before),
         ).fetchone()
         return None if row is None else int(row[0])
 

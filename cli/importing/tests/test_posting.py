@@ -1,5 +1,7 @@
+import sqlite3
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from rostrum import NotPosted, SignedOut
 WANTED = Wanted("digest", "0", "channel", "none")
 LONG = "word " * TEXT_CHARS_MAX
 KINDS = st.sampled_from(
-    ["text", "reply", "long", "empty", "service", "rubbish", "again", "refused"]
+    ["text", "reply", "ahead", "long", "empty", "service", "rubbish", "again", "refused"]
 )
 
 
@@ -32,6 +34,7 @@ def _made(kinds: Sequence[str]) -> list[Any]:
         made = {
             "text": message(ident, f"text {ident}"),
             "reply": message(ident, f"reply {ident}", reply_to_message_id=ident - 3),
+            "ahead": message(ident, f"ahead {ident}", reply_to_message_id=ident + 3),
             "long": message(ident, LONG),
             "empty": message(ident, ""),
             "service": {"id": ident, "type": "service", "action": "pin_message"},
@@ -48,7 +51,7 @@ async def _run(folder: Path, channel: Channel, messages: list[Any]) -> Report:
     progress = Progress(folder / "progress", WANTED)
     try:
         if progress.channel is None:
-            progress.begin("channel", channel.cursor)
+            progress.begin("channel", channel.cursor, AUTHOR)
         planner = Planner(Wording(is_plain=True))
         await Importer(channel, AUTHOR, progress, planner=planner, report=report).run(messages)
     finally:
@@ -90,7 +93,7 @@ async def test_entries_have_the_order_of_the_file_and_replies_find_their_entries
 async def test_a_second_run_posts_nothing_and_tells_the_same(tmp_path: Path) -> None:
     channel = Channel()
     channel.refuses = _refuses
-    made = _made(["text", "refused", "reply", "long", "again", "rubbish", "empty"])
+    made = _made(["text", "refused", "ahead", "reply", "long", "again", "rubbish", "empty"])
     first = (await _run(tmp_path, channel, made)).document()
     texts = channel.texts
     channel.on_post = _die
@@ -145,6 +148,19 @@ async def _until_killed(folder: Path, channel: Channel, made: list[Any]) -> None
         await _run(folder, channel, made)
     except Killed:
         return
+
+
+async def test_rows_that_the_disk_lost_are_found_in_the_channel(tmp_path: Path) -> None:
+    """Also when the channel does not recognise a repetition any more."""
+    channel, made = Channel(before=2), _made(["text", "reply", "long", "text"])
+    channel.forgets = True
+    await _run(tmp_path, channel, made)
+    texts = channel.texts
+    with closing(sqlite3.connect(tmp_path / "progress", isolation_level=None)) as db:
+        db.execute("DELETE FROM entries WHERE entry > 4")
+    report = await _run(tmp_path, channel, made)
+    assert channel.texts == texts
+    assert report.entries_before == len(texts)
 
 
 async def test_what_others_post_under_its_client_ids_is_not_taken_for_its_own(

@@ -14,7 +14,7 @@ def test_what_was_told_is_there_when_the_file_is_opened_again(tmp_path: Path) ->
     first = Progress(path, WANTED)
     identity = first.identity
     assert (first.channel, first.last_entry) == (None, 0)
-    first.begin("channel", "1-40")
+    first.begin("channel", "1-40", "mira")
     first.took(5, 0, 41, place=0)
     first.took(5, 1, 42, place=0)
     first.refuse(6, "field_invalid", place=1)
@@ -24,7 +24,9 @@ def test_what_was_told_is_there_when_the_file_is_opened_again(tmp_path: Path) ->
     assert again.known(5) == Known({0: 41, 1: 42}, None, 0)
     assert again.known(6) == Known({}, "field_invalid", 1)
     assert again.known(7) == Known({}, None, None)
-    assert (again.entry_of(5), again.entry_of(6), again.last_entry) == (41, None, 42)
+    assert (again.entry_of(5, before=1), again.entry_of(6, before=2)) == (41, None)
+    assert again.entry_of(5, before=0) is None
+    assert again.last_entry == 42
 
 
 @pytest.mark.parametrize("field", ["file", "chat", "target", "options"])
@@ -39,9 +41,18 @@ def test_another_import_does_not_open_it_and_is_told_why(tmp_path: Path, field: 
 def test_a_channel_that_the_import_made_may_be_named(tmp_path: Path) -> None:
     path = tmp_path / "progress"
     progress = Progress(path, WANTED)
-    progress.begin("channel", "1-0")
+    progress.begin("channel", "1-0", "mira")
     progress.close()
     Progress(path, replace(WANTED, target="channel")).close()
+
+
+def test_who_began_goes_on_and_nobody_else(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "progress", WANTED)
+    progress.begin("channel", "1-0", "mira")
+    progress.check("mira")
+    with pytest.raises(OtherImport, match="belongs to an import by the user mira"):
+        progress.check("jonas")
+    progress.close()
 
 
 def test_two_at_once_are_refused(tmp_path: Path) -> None:
