@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from libs.runtime.metrics import declared
-from libs.runtime.settings import ProcessSettings, rows
+from libs.runtime.settings import CommandSettings, rows
 from libs.wire.codes import CLASSES, CODES
 from libs.wire.records import KNOWN
 from libs.wire.topics import POOL_PARTITIONS_MAX, POOL_PREFIX, TOPICS, Cleanup, Topic, pool
@@ -55,7 +55,7 @@ def codes() -> str:
 
 def settings() -> str:
     """The page of all settings."""
-    kinds: dict[str, type[Any]] = {"": ProcessSettings}
+    kinds: dict[str, type[Any]] = {"": CommandSettings}
     kinds |= {name: load(name).settings for name in NAMES}
     listed = [row for name, kind in kinds.items() for row in rows(name, kind())]
     return _page(

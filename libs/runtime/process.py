@@ -30,7 +30,7 @@ from libs.runtime.log_watch import LogWatch
 from libs.runtime.logging import configure, logger
 from libs.runtime.secrets import SecretMissing, Secrets, entropy, random_key
 from libs.runtime.service import AnyService, Loop, Ports, Running
-from libs.runtime.settings import ProcessSettings, variable
+from libs.runtime.settings import ProcessSettings, is_embedded, log_url, variable
 from libs.runtime.tasks import GroupTasks
 from libs.store import open_store
 from libs.wire import ids
@@ -213,16 +213,6 @@ def _server(app: ASGIApp, host: str, port: int) -> Server:
             f"no listener on {host}:{port}: {fault.strerror}; stop what listens there, or set "
             f"{variable('', 'port')} to another port"
         ) from fault
-
-
-def is_embedded(settings: ProcessSettings) -> bool:
-    """Whether the log is this process's own file."""
-    return log_url(settings).startswith("sqlite:")
-
-
-def log_url(settings: ProcessSettings) -> str:
-    """The log's address, with the embedded default filled in."""
-    return settings.log_url or f"sqlite:///{settings.data / 'rostrum.db'}"
 
 
 def _new_id(clock: SystemClock) -> str:

@@ -55,6 +55,19 @@ class ProcessSettings:
     ] = "info"
 
 
+@dataclass(frozen=True)
+class CommandSettings(ProcessSettings):
+    """What the commands of operators and members read besides. Services leave it alone."""
+
+    url: Annotated[
+        str, Says(description="Gateway that commands ask; empty: the one on this machine")
+    ] = ""
+    token: Annotated[str, Says(description="Access token of commands; empty: from a session")] = ""
+    sessions: Annotated[
+        Path, Says(description="File in which commands keep who is signed in where")
+    ] = Path("~/.config/rostrum/sessions.json")
+
+
 class SettingsFault(Exception):
     """What is wrong with the settings: one line per fault, each naming variable and mend."""
 
@@ -79,8 +92,8 @@ def load(
 ) -> dict[str, Any]:
     """The settings of each service in `wanted` (name -> dataclass; "" is the process itself).
 
-    Variables of `others` (services that do not run here) are left alone. Raises `SettingsFault`
-    with every fault of all, unknown `ROSTRUM_` variables included.
+    Variables of `others` (services that do not run here) and those of commands are left alone.
+    Raises `SettingsFault` with every fault of all, unknown `ROSTRUM_` variables included.
     """
     loaded, faults = {}, []
     for service, kind in wanted.items():
@@ -89,11 +102,22 @@ def load(
         except ValidationError as errors:
             faults += [_fault(service, error) for error in errors.errors()]
     known = [name for service, kind in wanted.items() for name in _variables(service, kind)]
+    known += _variables("", CommandSettings)
     elsewhere = tuple(variable(service, "") for service in others if service not in wanted)
     faults += _unknown({k: v for k, v in environ.items() if not k.startswith(elsewhere)}, known)
     if faults:
         raise SettingsFault(faults)
     return loaded
+
+
+def log_url(settings: ProcessSettings) -> str:
+    """The log's address, with the embedded default filled in."""
+    return settings.log_url or f"sqlite:///{settings.data / 'rostrum.db'}"
+
+
+def is_embedded(settings: ProcessSettings) -> bool:
+    """Whether the log is the process's own file."""
+    return log_url(settings).startswith("sqlite:")
 
 
 def rows(service: str, settings: object) -> list[tuple[str, str, str]]:

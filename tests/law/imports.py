@@ -7,6 +7,9 @@ from tests.law.names_in import Imported, dotted_uses, imports, within
 from tests.law.tree import Source, sources
 
 CATALOG = "services/catalog.py"
+# Tables of what is imported when it is asked for.
+LOADERS = (CATALOG, "cli/__main__.py")
+COMPUTED = frozenset({"importlib.import_module", "importlib.__import__", "pkgutil.resolve_name"})
 # The route table is in the catalog, and the gateway is who hands requests on by it.
 GATEWAY = "services/gateway/"
 SERVICE_LIBS = ("libs.wire", "libs.log", "libs.store", "libs.runtime")
@@ -45,10 +48,12 @@ def _of(source: Source) -> Iterator[str]:
             wrong = _wrong(source, one)
             if wrong:
                 yield source.at(one.node, wrong)
-    if source.rel != CATALOG and not source.is_test:
+    if source.rel not in LOADERS and not source.is_test:
         for node, name in dotted_uses(source):
-            if name in {"importlib.import_module", "importlib.__import__"}:
-                yield source.at(node, "imports by a computed name; only services/catalog.py may")
+            if name in COMPUTED:
+                yield source.at(
+                    node, f"imports by a computed name; only {' and '.join(LOADERS)} may"
+                )
 
 
 def _wrong(source: Source, one: Imported) -> str | None:
