@@ -12,11 +12,10 @@ RostrumError
 └── OutboxClosed, OutboxFull
 """
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
-
-Retry = Literal["no", "yes", "same-key"]
 
 TOO_MANY = 429
 SERVER_FAULT = 500
@@ -73,7 +72,13 @@ class OutcomeUnknown(Problem):
 
 
 class Unreachable(RostrumError):
-    """No gateway was reached in time. The message names each that was tried, and what it said."""
+    """No gateway was reached. `tried` says for each address why not."""
+
+    def __init__(self, tried: Mapping[str, str], *, within_s: float = 0.0) -> None:
+        what = "; ".join(f"{gateway} ({why})" for gateway, why in tried.items())
+        since = f" in {within_s:g} s" if within_s else ""
+        super().__init__(f"no gateway was reached{since}: {what}: does it run, at this address?")
+        self.tried = dict(tried)
 
 
 class SignedOut(RostrumError):
@@ -105,6 +110,10 @@ class EpochChanged(RostrumError):
         )
         self.channel = channel
         self.epoch = epoch
+
+
+class NotKept(RostrumError):
+    """What has to outlive the program could not be stored, read or locked."""
 
 
 class OutboxFull(RostrumError):

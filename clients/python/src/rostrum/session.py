@@ -27,9 +27,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     renew_at: float = math.inf
     user: User | None = None
 
+    @property
+    def user_id(self) -> str:
+        """Who is signed in; empty when a bare token does not say it."""
+        return "" if self.user is None else self.user.id
+
     @classmethod
     def of_token(cls, token: str) -> "Session":
-        """A session of a bare access token: good until it expires, never renewed."""
+        """A session of a bare access token: good until it expires, never renewed. Raises
+        `ValueError` for what cannot be a token."""
+        if not token or not all("!" <= character <= "~" for character in token):
+            raise ValueError("an access token is one word of visible ASCII characters")
         said = _said(token)
         return cls(
             access_token=token,
@@ -41,6 +49,29 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # What holds a token is often printed, and a log is no place for one.
         return f"Session(id={self.id!r}, user={self.user!r}, expires_at={self.expires_at!r})"
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gateway answers to a sign-in or refresh. `expires_in`: seconds."""
+
+    session_id: str
+    access_token: str
+    refresh_token: str
+    expires_in: float
+    user: User
+
+    def session(self, asked_s: float) -> Session:
+        """The session, of tokens that were asked for at `asked_s` (seconds since 1970)."""
+        before_s = min(RENEW_BEFORE_S, self.expires_in * RENEW_BEFORE_PART)
+        expires_at = asked_s + self.expires_in
+        return Session(
+            access_token=self.access_token,
+            refresh_token=self.refresh_token,
+            id=self.session_id,
+            expires_at=expires_at,
+            renew_at=expires_at - before_s,
+            user=self.user,
+        )
 
 
 class SessionStore(Protocol):
