@@ -154,12 +154,8 @@ class Group(Tail, Protocol):
         """All below `position` is handled."""
 
 
-class Log(Protocol):
-    """See the module's docstring for what holds."""
-
-    async def append(self, partition: Partition, value: bytes, *, key: bytes = b"") -> Appended:
-        """Write one record (key and value at most `RECORD_BYTES_MAX`, else `ValueError`). Raises
-        `NotWritten`, `OutcomeUnknown`, `UnknownTopic`."""
+class Reads(Protocol):
+    """What changes nothing. See the module's docstring for what holds."""
 
     async def read(self, partition: Partition, start: int, *, limit: int) -> Sequence[Stored]:
         """At most `limit` (to `READ_RECORDS_MAX`) records from position `start`; fewer at the end.
@@ -176,6 +172,20 @@ class Log(Protocol):
     def tail(self, starts: Mapping[Partition, int]) -> AbstractAsyncContextManager[Tail]:
         """Follow these partitions from these positions."""
 
+    async def describe(self, topic: str) -> TopicState:
+        """The topic as it is. Raises `UnknownTopic`."""
+
+    async def close(self) -> None:
+        """End everything. Appends under way have an answer by then. Twice is as good as once."""
+
+
+class Log(Reads, Protocol):
+    """See the module's docstring for what holds."""
+
+    async def append(self, partition: Partition, value: bytes, *, key: bytes = b"") -> Appended:
+        """Write one record (key and value at most `RECORD_BYTES_MAX`, else `ValueError`). Raises
+        `NotWritten`, `OutcomeUnknown`, `UnknownTopic`."""
+
     def group(
         self, name: str, topics: Sequence[Topic], positions: Positions
     ) -> AbstractAsyncContextManager[Group]:
@@ -187,11 +197,19 @@ class Log(Protocol):
     async def create_topics(self, topics: Iterable[Topic]) -> None:
         """Create what is missing; what exists as asked is success. Raises `TopicMismatch`."""
 
-    async def describe(self, topic: str) -> TopicState:
-        """The topic as it is. Raises `UnknownTopic`."""
 
-    async def close(self) -> None:
-        """End everything. Appends under way have an answer by then. Twice is as good as once."""
+class Inspection(Reads, Protocol):
+    """A log that others serve, looked at: nothing is made, written, locked or joined, so it may be
+    done while they run."""
+
+    async def breaches(self, topic: Topic) -> Sequence[str]:
+        """What about an existing topic breaks the log's promises: of each thing what it is and what
+        it must be. Raises `UnknownTopic`, `LogUnavailable`."""
+
+    async def committed(
+        self, group: str, partitions: Sequence[Partition]
+    ) -> Mapping[Partition, int]:
+        """The positions that a group committed, where it did. Raises `LogUnavailable`."""
 
 
 async def from_group(partitions: Sequence[Partition]) -> Mapping[Partition, int]:

@@ -1,6 +1,7 @@
 """Session, put together."""
 
 from libs.runtime.beats import Beats
+from libs.runtime.keys import SECRET_FILE, Keys, fresh_secret
 from libs.runtime.service import Ports, Running, Service
 from libs.runtime.view import View
 from libs.runtime.web import api
@@ -9,7 +10,6 @@ from libs.wire.topics import ACCOUNTS, NAMES, REVOCATIONS, SESSIONS
 from .consumers import fold
 from .handlers.accounts import Accounts
 from .handlers.sessions import Sessions
-from .keys import SECRET_FILE, Keys, fresh_secret
 from .ledger import Ledger
 from .passwords import Passwords
 from .routes import session_routes

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.runtime.calls import PROBLEM_TYPE
+from libs.runtime.keys import Keys
 from libs.runtime.web import Asker, FromService, packed, unpacked
 from libs.wire import api
 from libs.wire.api import HandlesAnswer, HandlesQuestion
@@ -16,7 +17,6 @@ from libs.wire.records import Account, SessionState
 
 from .handlers.accounts import Accounts
 from .handlers.sessions import Device, Pair, Sessions
-from .keys import Keys
 from .model import (
     DEVICE_KIND_CHARS_MAX,
     HANDLE_CHARS_MAX,

@@ -5,6 +5,7 @@ but by handing over: a burst of reports is one wake-up. What the driver raises s
 door; the port's errors come out.
 """
 
+from libs.log.kafka.inspection import KafkaInspection
 from libs.log.kafka.log import KafkaLog, open_kafka
 
-__all__ = ["KafkaLog", "open_kafka"]
+__all__ = ["KafkaInspection", "KafkaLog", "open_kafka"]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -26,7 +27,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from libs.log.kafka import settings
 from libs.log.kafka.errors import UNKNOWN_TOPIC, error_of, told
-from libs.log.kafka.topics import Safety, breaches, settings_of
+from libs.log.kafka.topics import Safety, breaches, misplaced, settings_of
 from libs.log.port import (
     Ends,
     LogUnavailable,
@@ -121,6 +122,30 @@ class Admin:
             raise
         return TopicState(self.partitions(topic), found)
 
+    def breaches(self, topic: Topic) -> list[str]:
+        """See `Inspection`. Raises `UnknownTopic`."""
+        found = self._descriptions([topic.name])[topic.name]
+        if found is None:
+            raise UnknownTopic(f"there is no topic {topic.name}")
+        (known,) = self._settings([topic.name]).values()
+        return [
+            *_misplaced(topic, found, self._safety),
+            *breaches(topic, known, self._safety),
+            *_unserved(found, self._safety),
+        ]
+
+    def committed(self, group: str, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """See `Inspection`."""
+        asked = [TopicPartition(*each) for each in partitions]
+        question = ConsumerGroupTopicPartitions(group, asked)
+        answers = self._client.list_consumer_group_offsets([question], request_timeout=REQUEST_S)
+        (answer,) = [_result(future) for future in answers.values()]
+        return {
+            Partition(each.topic, each.partition): each.offset
+            for each in answer.topic_partitions
+            if each.offset >= 0
+        }
+
     def ends(self, partitions: Sequence[Partition]) -> dict[Partition, Ends]:
         """Raises `UnknownTopic`."""
         found = self._offsets(partitions, EARLIEST, LATEST)
@@ -187,13 +212,8 @@ class Admin:
         return found
 
     def _is_led(self, topic: Topic, found: TopicDescription) -> bool:
-        if len(found.partitions) != topic.partitions:
-            has = f"{topic.name} has {len(found.partitions)} partitions"
-            raise TopicMismatch(f"{has}, not {topic.partitions}")
-        least = min(len(each.replicas) for each in found.partitions)
-        if least < self._safety.replicas:
-            what = f"{topic.name}: the replication factor is {least}"
-            raise TopicMismatch(f"{what}, it must be at least {self._safety.replicas}")
+        for breach in _misplaced(topic, found, self._safety):
+            raise TopicMismatch(f"{topic.name}: {breach}")
         in_sync = self._safety.in_sync_min
         return all(_has_leader(each) and len(each.isr) >= in_sync for each in found.partitions)
 
@@ -308,6 +328,23 @@ def _offset(future: "Future[Any]", spec: OffsetSpec, not_yet: Set[int]) -> int |
     # A broker that stands still was seen to be answered for with an offset that is none.
     is_told = offset >= 0 or (offset == NO_SUCH_TIME and spec not in (EARLIEST, LATEST))
     return offset if is_told else None
+
+
+def _misplaced(topic: Topic, found: TopicDescription, safety: Safety) -> Iterator[str]:
+    least = min(len(each.replicas) for each in found.partitions)
+    return misplaced(topic, partitions=len(found.partitions), replicas=least, safety=safety)
+
+
+def _unserved(found: TopicDescription, safety: Safety) -> Iterator[str]:
+    without = [each.id for each in found.partitions if not _has_leader(each)]
+    few = [each.id for each in found.partitions if len(each.isr) < safety.in_sync_min]
+    if without:
+        yield f"{len(without)} of its partitions have no leader (the first is {without[0]})"
+    if few:
+        yield (
+            f"{len(few)} of its partitions have fewer than {safety.in_sync_min} copies in step"
+            f" (the first is {few[0]}), so nothing can be written there"
+        )
 
 
 def _has_leader(partition: Any) -> bool:

@@ -52,6 +52,15 @@ def breaches(topic: Topic, found: Mapping[str, str], safety: Safety) -> Iterator
             yield f"{name} is {found.get(name)}, it must be at least {least}"
 
 
+def misplaced(topic: Topic, *, partitions: int, replicas: int, safety: Safety) -> Iterator[str]:
+    """The same of how an existing topic is laid out: its partitions, and the copies of that one
+    which has the fewest. Both are for ever."""
+    if partitions != topic.partitions:
+        yield f"it has {partitions} partitions, not {topic.partitions}"
+    if replicas < safety.replicas:
+        yield f"the replication factor is {replicas}, it must be at least {safety.replicas}"
+
+
 def _exact(topic: Topic) -> dict[str, str]:
     compact = topic.cleanup is Cleanup.COMPACT
     aged = topic.cleanup is Cleanup.AGE

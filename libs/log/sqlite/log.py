@@ -7,24 +7,18 @@ from functools import partial
 from typing import TypeVar
 
 from libs.log.port import (
-    READ_RECORDS_MAX,
     RECORD_BYTES_MAX,
     Appended,
-    Ends,
     Group,
-    LogUnavailable,
-    NotWritten,
-    OutcomeUnknown,
     Partition,
     Positions,
-    Stored,
     Tail,
-    TopicState,
 )
 from libs.log.sqlite import statements
-from libs.log.sqlite.follow import Follower, FollowerTail, Wakes
+from libs.log.sqlite.follow import FollowerTail
 from libs.log.sqlite.group import Member, Roster
 from libs.log.sqlite.lock import FileLock
+from libs.log.sqlite.reads import SqliteReads, or_unavailable
 from libs.log.sqlite.schema import MEMORY, connect_reader, connect_writer
 from libs.log.sqlite.sweep import SWEEP_EVERY_MS, sweep_slice
 from libs.log.sqlite.worker import Job, Worker
@@ -32,12 +26,8 @@ from libs.wire.topics import Topic
 
 T = TypeVar("T")
 
-# A batch of a tail: enough to share the hop between threads, small enough to be handled in one go.
-TAIL_RECORDS_MAX = 500
-TAIL_BYTES_MAX = 4 << 20
 
-
-class SqliteLog:
+class SqliteLog(SqliteReads):
     """`Log` in one SQLite file, for one process. Made by `open_sqlite`; belongs to the event loop
     that opened it. `commits` counts transactions: many appends share one."""
 
@@ -50,7 +40,6 @@ class SqliteLog:
     ) -> None:
         self._now_ms = now_ms
         self._lock = FileLock(path)
-        self._wakes = Wakes()
         self._rosters: dict[str, Roster] = {}
         self._path = path
         self._swept_at_ms = 0
@@ -62,9 +51,10 @@ class SqliteLog:
 
         self._writer = Worker(connect, begin="BEGIN IMMEDIATE", answered=self._answered)
         # Memory is one connection's own, so there the writing thread reads as well.
-        self._reader = self._writer
+        reader = self._writer
         if path != MEMORY:
-            self._reader = Worker(partial(connect_reader, path), begin="BEGIN")
+            reader = Worker(partial(connect_reader, path), begin="BEGIN")
+        super().__init__(reader)
 
     @property
     def commits(self) -> int:
@@ -92,24 +82,6 @@ class SqliteLog:
             self._sweep_soon()
         act = partial(statements.append, partition=partition, record=(key, value), now_ms=now_ms)
         return await self._writer.call(act, held_bytes=size, touches=partition)
-
-    async def read(self, partition: Partition, start: int, *, limit: int) -> Sequence[Stored]:
-        """See the port."""
-        if not 1 <= limit <= READ_RECORDS_MAX:
-            raise ValueError(f"a limit of {limit} is not within 1 to {READ_RECORDS_MAX}")
-        act = partial(statements.page, partition=partition, start=start, limit=limit)
-        return (await self._ask(act)).records
-
-    async def ends(self, partitions: Iterable[Partition]) -> Mapping[Partition, Ends]:
-        """See the port."""
-        return await self._ask(partial(statements.ends, partitions=list(partitions)))
-
-    async def offsets_at(
-        self, partitions: Iterable[Partition], at_ms: int
-    ) -> Mapping[Partition, int]:
-        """See the port."""
-        act = partial(statements.offsets_at, partitions=list(partitions), at_ms=at_ms)
-        return await self._ask(act)
 
     @asynccontextmanager
     async def tail(self, starts: Mapping[Partition, int]) -> AsyncIterator[Tail]:
@@ -150,10 +122,6 @@ class SqliteLog:
         """See the port."""
         await self._change(partial(statements.create_topics, topics=list(topics)))
 
-    async def describe(self, topic: str) -> TopicState:
-        """See the port. The settings are `cleanup` and `kept_ms`."""
-        return await self._ask(partial(statements.describe, topic=topic))
-
     async def sweep(self) -> None:
         """Forget now what the topics' cleanup lets go of. It also happens by itself: at the start,
         after a trim, and once a minute while the log is written to."""
@@ -180,19 +148,6 @@ class SqliteLog:
         await self._reader.stop()
         self._lock.release()
 
-    def _follower(self) -> Follower:
-        async def page_of(partition: Partition, start: int) -> statements.Page:
-            act = partial(
-                statements.page,
-                partition=partition,
-                start=start,
-                limit=TAIL_RECORDS_MAX,
-                bytes_max=TAIL_BYTES_MAX,
-            )
-            return await self._ask(act)
-
-        return Follower(self._wakes, page_of, self.ends)
-
     def _sweep_soon(self) -> None:
         now_ms = self._swept_at_ms = self._now_ms()
         self._writer.set_chore(partial(sweep_slice, now_ms=now_ms))
@@ -200,19 +155,9 @@ class SqliteLog:
     def _answered(self, jobs: Sequence[Job]) -> None:
         self._wakes.committed({job.touches for job in jobs if job.touches and not job.error})
 
-    async def _ask(self, act: Callable[[sqlite3.Connection], T]) -> T:
-        return await _or_unavailable(self._reader, act)
-
     async def _change(self, act: Callable[[sqlite3.Connection], T]) -> T:
-        """What can be done again without harm, so that how it failed does not matter."""
-        return await _or_unavailable(self._writer, act)
-
-
-async def _or_unavailable(worker: Worker, act: Callable[[sqlite3.Connection], T]) -> T:
-    try:
-        return await worker.call(act)
-    except (NotWritten, OutcomeUnknown) as error:
-        raise LogUnavailable(str(error)) from error
+        """What can be done again without harm."""
+        return await or_unavailable(self._writer, act)
 
 
 async def open_sqlite(

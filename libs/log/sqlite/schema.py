@@ -1,6 +1,7 @@
 """The tables of the embedded log, and how a connection to them is opened."""
 
 import sqlite3
+from pathlib import Path
 
 from libs.log.port import LogUnavailable
 
@@ -97,6 +98,25 @@ def connect_reader(path: str) -> sqlite3.Connection:
     return connection
 
 
+def connect_inspector(path: str) -> sqlite3.Connection:
+    """A connection to a file that another process may write: nothing is made, locked or written.
+    Raises `LogUnavailable`."""
+    if path == MEMORY:
+        raise LogUnavailable("a log in memory is seen by its own process only")
+    if not Path(path).exists():
+        raise LogUnavailable(f"there is no log at {path}: start the deployment, or name its log")
+    try:
+        where = f"{Path(path).absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(where, uri=True, timeout=BUSY_S, isolation_level=None)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        raise LogUnavailable(f"{path} cannot be opened: {error}") from error
+    if version != VERSION:
+        connection.close()
+        raise _other_version(path, version)
+    return connection
+
+
 def _connect(path: str) -> sqlite3.Connection:
     # No isolation level: the worker says BEGIN and COMMIT itself.
     return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
@@ -107,6 +127,10 @@ def _make_tables(connection: sqlite3.Connection, path: str) -> None:
     if version == VERSION:
         return
     if version != 0 or connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
-        raise LogUnavailable(f"{path} was not written by this version of the log ({version})")
+        raise _other_version(path, version)
     # One transaction: a process killed here leaves an empty file, which is made anew.
     connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+
+
+def _other_version(path: str, version: int) -> LogUnavailable:
+    return LogUnavailable(f"{path} was not written by this version of the log ({version})")

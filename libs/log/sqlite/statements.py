@@ -173,13 +173,16 @@ def start_positions(
 ) -> Mapping[Partition, int]:
     """Where a group goes on: its committed position, else the first kept."""
     starts = {partition: row.first for partition, row in _rows(connection, partitions).items()}
-    committed = connection.execute(
-        "SELECT topic, idx, position FROM committed WHERE name = ?", (name,)
-    )
-    for topic, index, position in committed:
-        if (partition := Partition(topic, index)) in starts:
-            starts[partition] = position
-    return starts
+    return {**starts, **committed(connection, name, partitions)}
+
+
+def committed(
+    connection: sqlite3.Connection, name: str, partitions: Sequence[Partition]
+) -> Mapping[Partition, int]:
+    """The positions that a group committed, where it did."""
+    found = connection.execute("SELECT topic, idx, position FROM committed WHERE name = ?", (name,))
+    positions = {Partition(topic, index): position for topic, index, position in found}
+    return {partition: positions[partition] for partition in partitions if partition in positions}
 
 
 def _exists(connection: sqlite3.Connection, topic: Topic) -> bool:

@@ -10,6 +10,7 @@ import zlib
 from typing import NamedTuple
 
 from libs.log.port import Stored
+from libs.runtime.keys import Keys
 from libs.runtime.secrets import entropy
 from libs.runtime.service import Ports
 from libs.wire.codec import Malformed
@@ -18,7 +19,6 @@ from libs.wire.records import Account, Revocation, SessionState, decode
 from libs.wire.topics import REVOCATIONS, SESSIONS
 
 from .. import model
-from ..keys import Keys
 from ..ledger import Ledger
 from ..metrics import REFRESHES
 from ..settings import Settings

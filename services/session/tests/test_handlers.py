@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from libs.runtime.keys import Keys, fresh_secret
 from libs.runtime.view import View
 from libs.testing.eventually import eventually
 from libs.wire.codes import Refused
@@ -13,7 +14,6 @@ from libs.wire.topics import ACCOUNTS, NAMES, SESSIONS
 from services.session.consumers import fold
 from services.session.handlers.accounts import Accounts
 from services.session.handlers.sessions import ENDS_AT_ONCE, Device, Sessions
-from services.session.keys import Keys, fresh_secret
 from services.session.ledger import Ledger
 from services.session.passwords import Passwords
 from services.session.store import Store

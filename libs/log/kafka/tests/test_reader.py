@@ -8,7 +8,7 @@ import pytest
 
 from libs.log.contract import fresh, offsets, take
 from libs.log.kafka import KafkaLog, open_kafka
-from libs.log.kafka import log as log_module
+from libs.log.kafka import reads as reads_module
 from libs.log.kafka.puller import RECORDS_MAX
 from libs.log.kafka.reader import READERS
 from libs.log.port import LogError, LogUnavailable, Partition
@@ -52,7 +52,7 @@ async def test_reads_anywhere_are_right_and_wait_for_nothing(log: KafkaLog) -> N
 async def test_too_many_reads_at_once_are_refused(
     bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_module, "READING_WAITING_MAX", 6)
+    monkeypatch.setattr(reads_module, "READING_WAITING_MAX", 6)
     log = await open_kafka(bootstrap, single=True)
     partition = Partition((await fresh(log)).name, 0)
     reads = (log.read(partition, 0, limit=1) for _ in range(100))

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from services.session.keys import Keys, fresh_secret
+from libs.runtime.keys import Keys, fresh_secret
 
 PKCS8 = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
