@@ -9,6 +9,9 @@ Entry = Message | Void | Unknown
 
 # Of the channel that is shown: ten pages, some 300 KB of usual messages.
 KEPT = 1_000
+# What is over its bound lets go of this part, so that a full screen is laid out anew once in a
+# while and not with each message.
+LET_GO = 1 / 10
 
 
 class History:
@@ -18,6 +21,7 @@ class History:
         self.after = at
         self.last = at
         self._size = size
+        self._let_go = int(size * LET_GO)
         self._messages: deque[Message] = deque()
 
     def __len__(self) -> int:
@@ -42,7 +46,8 @@ class History:
             if entry.id == self.last + 1:
                 self.last = entry.id
                 self._messages.extend([entry] if isinstance(entry, Message) else [])
-        self.trim(self._size)
+        if len(self._messages) > self._size:
+            self.trim(self._size - self._let_go)
 
     def prepend(self, entries: Sequence[Entry]) -> None:
         """Take those that end at `after`; the newest messages make room."""
@@ -50,8 +55,9 @@ class History:
             if entry.id == self.after:
                 self.after = entry.id - 1
                 self._messages.extendleft([entry] if isinstance(entry, Message) else [])
-        while len(self._messages) > self._size:
-            self.last = self._messages.pop().id - 1
+        if len(self._messages) > self._size:
+            while len(self._messages) > self._size - self._let_go:
+                self.last = self._messages.pop().id - 1
 
     def begin(self, entries: Sequence[Entry], at: int) -> None:
         """Hold these alone, the last of which is `at`; none: begin empty after `at`."""
