@@ -1,7 +1,10 @@
 """Rostrum from Python: post to channels and follow them."""
 
+from rostrum.backoff import Backoff as Backoff
+from rostrum.client import Client as Client
 from rostrum.cursor import Cursor as Cursor
 from rostrum.errors import EpochChanged as EpochChanged
+from rostrum.errors import NotKept as NotKept
 from rostrum.errors import NotPosted as NotPosted
 from rostrum.errors import OutboxClosed as OutboxClosed
 from rostrum.errors import OutboxFull as OutboxFull
@@ -12,6 +15,7 @@ from rostrum.errors import RostrumError as RostrumError
 from rostrum.errors import SignedOut as SignedOut
 from rostrum.errors import TryAgain as TryAgain
 from rostrum.errors import Unreachable as Unreachable
+from rostrum.errors import Unreadable as Unreadable
 from rostrum.model import Channel as Channel
 from rostrum.model import Entry as Entry
 from rostrum.model import Joined as Joined
@@ -22,5 +26,10 @@ from rostrum.model import Posted as Posted
 from rostrum.model import Unknown as Unknown
 from rostrum.model import User as User
 from rostrum.model import Void as Void
+from rostrum.outbox import Outbox as Outbox
+from rostrum.outbox import Resumed as Resumed
+from rostrum.rows import Waiting as Waiting
 from rostrum.session import Session as Session
 from rostrum.session import SessionStore as SessionStore
+from rostrum.sessions import FileSessions as FileSessions
+from rostrum.sessions import MemorySessions as MemorySessions

@@ -12,6 +12,9 @@ MOST_S = 30.0
 # Doublings beyond this change nothing any more.
 DOUBLINGS_MAX = 16
 LIMIT_HIT = "limit_hit"
+# No attempt begins when less is left: it would be cut off, and its outcome unknown for nothing.
+LAST_S = 1.0
+LAST_PART = 0.1
 
 
 class Backoff(NamedTuple):
@@ -27,7 +30,7 @@ class Backoff(NamedTuple):
 
 
 class Attempts:
-    """Attempts at one thing, `within_s` seconds from now, and what is known of them so far.
+    """Attempts at one thing, for `within_s` seconds from now, and what is known of them so far.
 
     `is_unknown`: one of them may have done it. `limited_s`: how long a limit made it wait last.
     """
@@ -37,6 +40,7 @@ class Attempts:
         self._now = asyncio.get_running_loop().time
         self._within_s = within_s
         self._ends = self._now() + within_s
+        self._last_begins = self._ends - min(LAST_S, within_s * LAST_PART)
         self._failures = 0
         self._tried: dict[str, str] = {}
         self.is_unknown = False
@@ -47,12 +51,12 @@ class Attempts:
         return max(self._ends - self._now(), 0.0)
 
     async def wait(self, fault: Problem | Unreachable) -> None:
-        """Return when it is time for the next attempt. When that would be after the end, or that is
-        what was told, raises what all the attempts come to."""
+        """Return when it is time for the next attempt. When that would be too late, raises what all
+        the attempts come to."""
         self._note(fault)
         told_s = fault.retry_after_s if isinstance(fault, Problem) else None
         wait_s = self._backoff.wait_s(self._failures, told_s)
-        if wait_s >= self.left_s():
+        if self._now() + wait_s >= self._last_begins:
             raise self._verdict(fault) from fault
         await asyncio.sleep(wait_s)
 

@@ -42,8 +42,8 @@ class Client:
     run; with neither, call `sign_in`. `backoff` says how long to wait before something is sent
     again.
 
-    All methods raise `Refused`, and after having tried again for a while `TryAgain`,
-    `OutcomeUnknown` and `Unreachable`; those that need a session raise `SignedOut`.
+    All methods raise `Refused` and `Unreadable`, and after having tried again for a while
+    `TryAgain`, `OutcomeUnknown` and `Unreachable`; those that need a session raise `SignedOut`.
     """
 
     def __init__(
@@ -56,7 +56,9 @@ class Client:
         backoff: Backoff = Backoff(),  # noqa: B008 - a tuple, which nobody changes
     ) -> None:
         if session is not None and sessions is not None:
-            raise ValueError("give session or sessions: what is in the store may be newer")
+            raise ValueError(
+                "give session or sessions, not both: what is in the store may be newer"
+            )
         self.http = Http(
             [urls] if isinstance(urls, str) else urls,
             sessions=MemorySessions(session) if sessions is None else sessions,
@@ -194,11 +196,11 @@ class Client:
 
     async def ban(self, channel: str, user: str) -> None:
         """End a user's membership, and let them neither read nor join until `unban`."""
-        await self._ask("PUT", f"{_channel(channel)}/bans/{in_path(user)}", dict[str, Any])
+        await self._ask("PUT", f"{_channel(channel)}/bans/{in_path(user)}", NOTHING)
 
     async def unban(self, channel: str, user: str) -> None:
         """Lift a ban. Who was a member is none until they join again."""
-        await self._ask("DELETE", f"{_channel(channel)}/bans/{in_path(user)}", dict[str, Any])
+        await self._ask("DELETE", f"{_channel(channel)}/bans/{in_path(user)}", NOTHING)
 
     async def post(
         self,

@@ -34,7 +34,8 @@ _log = logging.getLogger(__name__)
 class Http:
     """Asks gateways. Enter it before use; leaving it closes its connections.
 
-    All methods raise `Refused`, `TryAgain`, `OutcomeUnknown`, `Unreachable` and `SignedOut`.
+    All methods raise `Refused`, `TryAgain`, `OutcomeUnknown`, `Unreachable`, `Unreadable` and
+    `SignedOut`.
     """
 
     def __init__(

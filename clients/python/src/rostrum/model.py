@@ -93,7 +93,7 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Entry = Message | Void | Unknown
-_KINDS: dict[object, type[Message | Void]] = {MESSAGE: Message, VOID: Void}
+_KINDS: dict[str, type[Message | Void]] = {MESSAGE: Message, VOID: Void}
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,13 +111,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 def entry_of(fields: Mapping[str, Any]) -> Entry:
     """An entry from its fields, named as in JSON. One that does not have what its type should have
     is `Unknown`. Raises `ValueError` when it has no id, which no entry lacks."""
-    kind = _KINDS.get(fields.get("type"))
+    kind = _KINDS.get(str(fields.get("type")))
     if kind is not None:
         try:
             return msgspec.convert(fields, kind)
         except msgspec.ValidationError:
             pass
     ident = fields.get("id")
-    if not isinstance(ident, int):
+    if type(ident) is not int:
         raise ValueError(f"an entry without an id: {str(fields)[:80]}")
     return Unknown(id=ident, type=str(fields.get("type", "")), fields=dict(fields))

@@ -1,7 +1,6 @@
 """A session: who one is, and the tokens that say so. Where it is kept between two runs."""
 
 import base64
-import math
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -17,14 +16,15 @@ RENEW_BEFORE_PART = 1 / 3
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """A signed-in device. `expires_at` and `renew_at` are seconds since 1970 by this machine's
-    clock. `refresh_token` is None for a bare access token, which ends when it expires; it counts
-    once, so two programs share it through a `SessionStore` and never by copying it."""
+    clock, None when it is not known or will not be. `refresh_token` is None for a bare access
+    token, which ends when it expires. It counts once: programs share it through a `SessionStore`
+    and never by copying it."""
 
     access_token: str
     refresh_token: str | None = None
     id: str = ""
-    expires_at: float = math.inf
-    renew_at: float = math.inf
+    expires_at: float | None = None
+    renew_at: float | None = None
     user: User | None = None
 
     @property
@@ -45,6 +45,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
             expires_at=said.exp,
             user=User(id=said.sub) if said.sub else None,
         )
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it is to be renewed."""
+        return self.renew_at is not None and now_s >= self.renew_at
+
+    def is_over(self, now_s: float) -> bool:
+        """Whether its access token has expired."""
+        return self.expires_at is not None and now_s >= self.expires_at
 
     def __repr__(self) -> str:
         # What holds a token is often printed, and a log is no place for one.
@@ -90,7 +98,7 @@ class SessionStore(Protocol):
 class _Claims(msgspec.Struct):
     sub: str = ""
     sid: str = ""
-    exp: float = math.inf
+    exp: float | None = None
 
 
 def _said(token: str) -> _Claims:

@@ -58,10 +58,10 @@ class Tokens:
         """An access token that holds, and another one than `newer_than`. Raises `SignedOut`."""
         session, now_s = self.session, self._now_s()
         is_used_up = session.access_token == newer_than
-        if not is_used_up and now_s < session.renew_at:
+        if not is_used_up and not session.is_due(now_s):
             return session.access_token
         renewal = self._renewing()
-        if is_used_up or now_s + ON_THE_WAY_S >= session.expires_at:
+        if is_used_up or session.is_over(now_s + ON_THE_WAY_S):
             await asyncio.shield(renewal)
         return self.session.access_token
 
@@ -105,7 +105,7 @@ class Tokens:
         if kept.user_id != mine.user_id:
             self._session = None
             raise SignedOut("another user signed in where the session is kept: sign in again")
-        if kept.access_token == mine.access_token or self._now_s() >= kept.renew_at:
+        if kept.access_token == mine.access_token or kept.is_due(self._now_s()):
             kept = await self._renewed(kept)
         self._unsaved = kept
         self._store.save(kept)
