@@ -120,8 +120,7 @@ async def _read(reply: aiohttp.ClientResponse) -> bytes:
 def _answer(question: Question[T], reply: aiohttp.ClientResponse, raw: bytes) -> Answer[T]:
     status = reply.status
     if status >= PROBLEMS:
-        after = _seconds(reply.headers.get("Retry-After", ""))
-        raise problem_of(status, raw, retry_after_s=after)
+        raise problem_of(status, raw, retry_after_s=retry_after_s(reply.headers))
     if status >= REDIRECTS:
         where = reply.headers.get("Location", "elsewhere")
         what = f"status {status} sends you to {where}; give the address that it leads to"
@@ -137,7 +136,9 @@ def _answer(question: Question[T], reply: aiohttp.ClientResponse, raw: bytes) ->
         raise Unreadable(str(fault)) from fault
 
 
-def _seconds(header: str) -> float | None:
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """The seconds of a `Retry-After`, if there is one of seconds."""
+    header = headers.get("Retry-After", "")
     is_number = header.isascii() and header.isdigit() and len(header) <= RETRY_AFTER_DIGITS_MAX
     return float(header) if is_number else None
 
