@@ -7,7 +7,6 @@ ones either way. Text of members passes `plain`, so that no message moves a term
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -15,6 +14,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from libs.wire.entries import rfc3339
 
 Row = Mapping[str, Any]
 
@@ -41,7 +42,7 @@ def plain(text: str) -> str:
 
 def time_of(at_ms: int) -> str:
     """UTC milliseconds since 1970 as people and programs read them."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return rfc3339(at_ms)
 
 
 def document(value: Any) -> None:

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from libs.runtime.addresses import Addresses, parse
-from libs.runtime.process import ADMIN_OFFSET, Plan, Seat, run
+from libs.runtime.addresses import ADMIN_OFFSET, Addresses, parse
+from libs.runtime.process import Plan, Seat, run
 from libs.runtime.settings import (
     ProcessSettings,
     SettingsFault,

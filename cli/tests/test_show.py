@@ -69,7 +69,7 @@ def test_json_is_one_document_or_a_line_each_and_harmless_on_a_terminal() -> Non
 
 
 def test_times_are_utc_with_milliseconds() -> None:
-    assert show.time_of(1_795_248_000_123) == "2026-11-21T08:00:00.123+00:00"
+    assert show.time_of(1_795_248_000_123) == "2026-11-21T08:00:00.123Z"
 
 
 def test_trouble_is_one_line_and_exit_code_1() -> None:

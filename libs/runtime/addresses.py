@@ -8,8 +8,12 @@ on this machine.
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from urllib.parse import urlsplit
 
 Addresses = Mapping[str, tuple[str, ...]]
+
+# How far the port of an instance's admin listener is above its own.
+ADMIN_OFFSET = 1_000
 
 RANK_BYTES = 8
 
@@ -28,6 +32,13 @@ def parse(text: str, usual: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
             raise ValueError(f"{part!r} is not of the form {service}=http://host:port")
         found[service] = addresses
     return found
+
+
+def admin_address(address: str) -> str:
+    """The admin listener of the instance that answers at `http://host:port`."""
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"http://{parts.hostname}:{port + ADMIN_OFFSET}"
 
 
 def ranked(key: str, instances: Sequence[str]) -> list[str]:

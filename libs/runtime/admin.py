@@ -8,13 +8,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from libs.runtime import metrics
+from libs.runtime.clock import Clock
 from libs.runtime.tasks import running_tasks
 
 Lacks = Callable[[], Sequence[str]]
 
 
-def admin_app(services: Mapping[str, Lacks]) -> Starlette:
-    """The admin app of a process with these services."""
+def admin_app(services: Mapping[str, Lacks], clock: Clock) -> Starlette:
+    """The admin app of a process with these services. It tells its clock as well, so that operators
+    see how those of their machines differ."""
 
     def lacking() -> dict[str, list[str]]:
         return {name: list(lacks()) for name, lacks in services.items()}
@@ -25,7 +27,8 @@ def admin_app(services: Mapping[str, Lacks]) -> Starlette:
     async def ready(_: Request) -> Response:
         lacks = lacking()
         is_ready = not any(lacks.values())
-        return JSONResponse({"ready": is_ready, "lacks": lacks}, 200 if is_ready else 503)
+        said = {"ready": is_ready, "lacks": lacks, "at_ms": clock.now_ms()}
+        return JSONResponse(said, 200 if is_ready else 503)
 
     async def exposition(_: Request) -> Response:
         return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from libs.log.port import LogError, Partition, PositionGone, Stored
 from libs.runtime.beats import sources_of
 from libs.runtime.logging import logger
+from libs.runtime.positions import Positions
 from libs.runtime.service import Ports
 from libs.wire.codec import Malformed
 from libs.wire.records import Heartbeat, Record, decode
@@ -28,7 +29,7 @@ class Changes:
 
     `missed` is called when records may never be seen here. `broken` is called when the log stops
     to answer: what comes meanwhile is seen late. Heartbeats are not given to `take`: they tell
-    which sources are heard.
+    which sources are heard. `reader`: the service that follows, for its metric.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class Changes:
         missed: Callable[[], None],
         broken: Callable[[], None] = _nothing,
         back_ms: int = 0,
+        reader: str = "",
     ) -> None:
         self._ports = ports
+        self._positions = Positions(reader)
         self._topic = topic
         self._take = take
         self._missed = missed
@@ -103,11 +106,14 @@ class Changes:
 
     async def _read(self, starts: dict[Partition, int]) -> None:
         """Take what comes; `starts` moves along, so that the next try goes on from there."""
+        self._positions.note(starts)
         async with self._ports.log.tail(starts) as tail:
             async for batch in tail:
                 for stored in batch:
                     self._take_one(stored)
-                starts[batch[0].partition] = batch[-1].offset + 1
+                partition, position = batch[0].partition, batch[-1].offset + 1
+                starts[partition] = position
+                self._positions.note({partition: position})
 
     def _take_one(self, stored: Stored) -> None:
         try:

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
-from libs.log.port import READ_RECORDS_MAX, Log, LogError, Partition, Stored
+from libs.log.port import READ_RECORDS_MAX, LogError, Partition, Reads, Stored
 from libs.runtime.clock import Clock
 from libs.runtime.logging import logger
+from libs.runtime.positions import Positions
 from libs.wire.codec import Malformed
 from libs.wire.codes import TryAgain
 from libs.wire.directory import Directory, Placement
@@ -19,10 +20,12 @@ _log = logger("directory")
 
 
 class DirectoryReader:
-    """Follows the directory; `find` reads to its present end before it says that there is none."""
+    """Follows the directory; `find` reads to its present end before it says that there is none.
+    `reader`: the service that follows, for its metric."""
 
-    def __init__(self, log: Log, clock: Clock) -> None:
+    def __init__(self, log: Reads, clock: Clock, *, reader: str = "") -> None:
         self.fold = Directory()
+        self._positions = Positions(reader)
         self._log = log
         self._clock = clock
         self._next = 0
@@ -74,6 +77,7 @@ class DirectoryReader:
         async with self._reading:
             await self._read_to_end()
         self._fault = None
+        self._positions.note({PARTITION: self._next})
         async with self._log.tail({PARTITION: self._next}) as tail:
             async for batch in tail:
                 self._take(batch)
@@ -94,3 +98,4 @@ class DirectoryReader:
                 continue
             if isinstance(record, Claim):
                 self.fold.apply(stored.offset, record)
+        self._positions.note({PARTITION: self._next})

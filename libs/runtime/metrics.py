@@ -3,14 +3,24 @@
 Labels are bounded sets (a code, a service), never a channel or a user.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+from prometheus_client.parser import text_string_to_metric_families
 
 PREFIX = "rostrum_"
 SIZE_BUCKETS = tuple(2**power for power in range(11))
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+
+
+class Sample(NamedTuple):
+    """One value of an exposition; `name` is without our prefix."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
 
 
 def counter(name: str, says: str, labels: Sequence[str] = ()) -> Counter:
@@ -47,14 +57,26 @@ def exposition() -> bytes:
     return generate_latest(REGISTRY)
 
 
+def parsed(text: str) -> list[Sample]:
+    """The metrics of ours in an exposition. Raises `ValueError` for text that is none."""
+    return [
+        Sample(sample.name.removeprefix(PREFIX), sample.labels, sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith(PREFIX)
+    ]
+
+
 __all__ = [
     "CONTENT_TYPE",
     "Counter",
     "Gauge",
     "Histogram",
+    "Sample",
     "counter",
     "exposition",
     "gauge",
+    "parsed",
     "seconds",
     "sizes",
 ]

@@ -36,7 +36,6 @@ from libs.store import open_store
 from libs.wire import ids
 from libs.wire.topics import TOPICS
 
-ADMIN_OFFSET = 1_000
 CANNOT_START = 3
 READY_POLL_S = 0.02
 # Young objects are many and short-lived here: the defaults would look more than they free.
@@ -191,7 +190,8 @@ def _servers(
     servers = [_server(running[seat.name].app, *seat.listen) for seat in plan.seats if seat.listen]
     lacks: dict[str, Lacks] = {name: built.lacks for name, built in running.items()}
     lacks["process"] = lambda: [*watch.lacks(), *(["draining"] if stop.is_set() else [])]
-    return [*servers, _server(admin_app(lacks), plan.settings.host, plan.admin_port)]
+    admin = _server(admin_app(lacks, SystemClock()), plan.settings.host, plan.admin_port)
+    return [*servers, admin]
 
 
 async def _run(loop: Loop) -> None:

@@ -39,6 +39,21 @@ GIVEN_S_MAX = 15.0
 _log = logger("view")
 
 
+def position_key(service: str, partition: Partition) -> str:
+    """The key of the position of a service's view."""
+    return f"{service}:view:{partition.topic}:{partition.index}"
+
+
+def applied_key(service: str, partition: Partition) -> str:
+    """The key of the position up to which a service's `applied` was told."""
+    return f"{service}:applied:{partition.topic}:{partition.index}"
+
+
+def group_name(service: str) -> str:
+    """The group that shares a view's partitions. It commits what the view has, some time later."""
+    return f"{service}.view"
+
+
 class _Moved(Exception):
     """The stored position is not what this member wrote last."""
 
@@ -80,11 +95,11 @@ class View:
 
     def position_key(self, partition: Partition) -> str:
         """Where the position of a partition is stored; read it in one go with the data."""
-        return f"{self._service}:view:{partition.topic}:{partition.index}"
+        return position_key(self._service, partition)
 
     def applied_key(self, partition: Partition) -> str:
         """Where it is stored up to which position `applied` was told."""
-        return f"{self._service}:applied:{partition.topic}:{partition.index}"
+        return applied_key(self._service, partition)
 
     def settled(self, partition: Partition, stored: bytes | None) -> bool:
         """Whether the data read with this position are all there: what is missing is absent."""
@@ -144,7 +159,7 @@ class View:
             self._goals[partition] = max(self._goals.get(partition, 0), ends.next)
         self._mine, self._told = {}, {}
         self._seen = await self._stored(self._every)
-        name = f"{self._service}.view"
+        name = group_name(self._service)
         async with self._ports.log.group(name, self._topics, self._positions) as group:
             self._group, self._fault = group, None
             self._waits_until_s = self._ports.clock.monotonic() + GIVEN_S_MAX

@@ -153,6 +153,12 @@ TOPICS: tuple[Topic, ...] = (
     REVOCATIONS,
 )
 
+# Which topics a service folds into its view in Redis. Others follow in memory.
+VIEWS: dict[str, tuple[Topic, ...]] = {
+    SESSION: (ACCOUNTS, SESSIONS, NAMES),
+    GROUP_MEMBERSHIP: (DIRECTORY, NAMES, CHANNELS, MEMBERS, GOVERNANCE),
+}
+
 # No table of the services has this one: the Kafka adapter makes it for itself. A producer's first
 # record takes up to a second, so each writes here before it is used. Nobody reads it.
 WARM_UP = Topic(

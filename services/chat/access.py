@@ -10,6 +10,7 @@ from libs.runtime.service import Ports
 from libs.wire.api import Access
 from libs.wire.codes import Problem
 from libs.wire.records import AccessChanged, Record
+from libs.wire.services import CHAT
 from libs.wire.topics import ACCESS_CHANGES
 
 from .metrics import ACCESS_REMEMBERED
@@ -40,7 +41,12 @@ class AccessMemory:
         self._of_channel = array("Q", bytes(8 * PLACES))
         self._gaps = 0
         self.changes = Changes(
-            ports, ACCESS_CHANGES, self._changed, missed=self._missed, broken=self._missed
+            ports,
+            ACCESS_CHANGES,
+            self._changed,
+            missed=self._missed,
+            broken=self._missed,
+            reader=CHAT,
         )
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ from .signals import Signals
 
 def build(settings: Settings, ports: Ports) -> Running:
     """Chat over these ports; nothing is read until its loops run."""
-    directory = DirectoryReader(ports.log, ports.clock)
+    directory = DirectoryReader(ports.log, ports.clock, reader=CHAT)
     signals = Signals(
         ports.log, waiting=settings.signals_waiting, in_flight=settings.signals_in_flight
     )

@@ -6,6 +6,7 @@ from libs.runtime.changes import Changes
 from libs.runtime.logging import logger
 from libs.runtime.service import Ports
 from libs.wire.records import AccessChanged, Record, Revocation
+from libs.wire.services import GATEWAY
 from libs.wire.tokens import LIFE_S_MAX
 from libs.wire.topics import ACCESS_CHANGES, REVOCATIONS
 
@@ -29,7 +30,9 @@ class Consumers:
         self._hold = hold
         self._tokens = tokens
         # From now on: no access is remembered from before.
-        self.access = Changes(ports, ACCESS_CHANGES, self._access_changed, missed=self._missed)
+        self.access = Changes(
+            ports, ACCESS_CHANGES, self._access_changed, missed=self._missed, reader=GATEWAY
+        )
         access.is_followed = lambda: not self.access.lacks()
         access.silent_s = self.access.silent_s
         # From as far back as a token may live.
@@ -39,6 +42,7 @@ class Consumers:
             self._revoked,
             missed=self._missed,
             back_ms=LIFE_S_MAX * 1000,
+            reader=GATEWAY,
         )
         self._followed = {ACCESS_CHANGES.name: self.access, REVOCATIONS.name: self.revocations}
         self._silent: set[str] = set()

@@ -26,7 +26,7 @@ from .store import NAME, TOPICS
 
 def build(settings: Settings, ports: Ports) -> Running:
     """The service over these ports; nothing is connected until its loops run."""
-    directory = DirectoryReader(ports.log, ports.clock)
+    directory = DirectoryReader(ports.log, ports.clock, reader=NAME)
     view = View(
         NAME,
         TOPICS,

@@ -11,13 +11,14 @@ from libs.wire.codes import Refused, TryAgain
 from libs.wire.cursor import Cursor
 from libs.wire.directory import Placement
 from libs.wire.records import ChannelSettings, Kind, Membership, Posting, Record, Role, Visibility
+from libs.wire.roles import DEFAULT_POSTING
 from libs.wire.topics import DIRECTORY
 
 from .access import Desk, Seen, check_reads
 from .claims import Claims
 from .handles import Handles
 from .journal import Journal
-from .model import DEFAULT_POSTING, Change, Draft, Wish, changed, draft
+from .model import Change, Draft, Wish, changed, draft
 from .pools import Pools
 from .rows import Place, Rows
 from .settings import Settings

@@ -6,12 +6,8 @@ from typing import NamedTuple
 from libs.wire import ids
 from libs.wire.codes import Refused
 from libs.wire.records import ChannelSettings, Claim, Kind, Posting, Role, Visibility
+from libs.wire.roles import DEFAULT_POSTING, role_in_force
 
-DEFAULT_POSTING: dict[Kind, Posting] = {
-    "broadcast": "admins",
-    "group": "members",
-    "direct": "members",
-}
 RULERS: frozenset[Role | None] = frozenset({"owner", "admin"})
 POSTERS: dict[Posting, frozenset[Role | None]] = {
     "owner": frozenset({"owner"}),
@@ -107,16 +103,14 @@ class Standing(NamedTuple):
 
     @property
     def role(self) -> Role | None:
-        """The role in force: a ban beats all, the claim names owner and peer, a given role counts
-        while its holder is a member. None: no member."""
-        claim = self.channel.claim
-        if self.banned:
-            return None
-        if self.user == claim.owner:
-            return "owner"
-        if self.user == claim.peer:
-            return "member"
-        return (self.given or "member") if self.joined else None
+        """The role in force. None: no member."""
+        return role_in_force(
+            self.user,
+            self.channel.claim,
+            joined=self.joined,
+            given=self.given,
+            banned=self.banned,
+        )
 
     @property
     def may_read(self) -> bool:

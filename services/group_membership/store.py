@@ -20,10 +20,10 @@ from libs.wire.records import (
     NameClaim,
     RoleGiven,
 )
-from libs.wire.topics import CHANNELS, DIRECTORY, GOVERNANCE, MEMBERS, NAMES, Topic
+from libs.wire.topics import CHANNELS, VIEWS, Topic
 
 (NAME,) = CHANNELS.writers
-TOPICS = (DIRECTORY, NAMES, CHANNELS, MEMBERS, GOVERNANCE)
+TOPICS = VIEWS[NAME]
 HANDLES = f"{NAME}:handles"
 
 

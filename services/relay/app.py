@@ -24,7 +24,7 @@ BEAT_S = 1.0
 def build(settings: Settings, ports: Ports) -> Running:
     """A relay over these ports; nothing is read until its loops run."""
     hub = Hub()
-    directory = DirectoryReader(ports.log, ports.clock)
+    directory = DirectoryReader(ports.log, ports.clock, reader=RELAY)
     rings = Rings(
         ports,
         directory,

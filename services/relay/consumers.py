@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from libs.log.port import Ends, LogError, Partition, PositionGone, Stored
 from libs.runtime.directory import DirectoryReader
 from libs.runtime.logging import logger
+from libs.runtime.positions import Positions
 from libs.runtime.service import Ports
 from libs.wire.codec import Malformed
 from libs.wire.codes import Problem
 from libs.wire.records import Signal, decode
+from libs.wire.services import RELAY
 from libs.wire.topics import SIGNALS
 
 from .channel import Ring
@@ -29,6 +31,7 @@ class SignalTail:
         self._ports = ports
         self._rings = rings
         self._starts: dict[Partition, int] = {}
+        self._positions = Positions(RELAY)
         self._fault = "not followed yet"
 
     def lacks(self) -> list[str]:
@@ -54,11 +57,14 @@ class SignalTail:
             ends = await self._ports.log.ends(parts)
             self._starts = {partition: ends[partition].next for partition in parts}
         self._fault = ""
+        self._positions.note(self._starts)
         async with self._ports.log.tail(self._starts) as tail:
             async for batch in tail:
                 for stored in batch:
                     self._take(stored)
-                self._starts[batch[0].partition] = batch[-1].offset + 1
+                partition, position = batch[0].partition, batch[-1].offset + 1
+                self._starts[partition] = position
+                self._positions.note({partition: position})
 
     def _take(self, stored: Stored) -> None:
         try:

@@ -5,7 +5,8 @@ from libs.runtime.keys import SECRET_FILE, Keys, fresh_secret
 from libs.runtime.service import Ports, Running, Service
 from libs.runtime.view import View
 from libs.runtime.web import api
-from libs.wire.topics import ACCOUNTS, NAMES, REVOCATIONS, SESSIONS
+from libs.wire.services import SESSION
+from libs.wire.topics import REVOCATIONS, VIEWS
 
 from .consumers import fold
 from .handlers.accounts import Accounts
@@ -21,7 +22,7 @@ def build(settings: Settings, ports: Ports) -> Running:
     """Session over these ports. Its key is read here, from a small local file: nothing that could
     be slow, and a deployment without it should not start."""
     keys = Keys(ports.secrets.get(SECRET_FILE, fresh_secret))
-    view = View(PREFIX, [ACCOUNTS, SESSIONS, NAMES], fold, ports=ports)
+    view = View(PREFIX, VIEWS[SESSION], fold, ports=ports)
     store, ledger = Store(ports.store, view), Ledger(ports.log, view)
     accounts = Accounts(store, ledger, Passwords(settings), clock=ports.clock, new_id=ports.new_id)
     sessions = Sessions(ports, store, ledger, keys=keys, settings=settings)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from libs.runtime.addresses import parse
+from libs.runtime.addresses import admin_address, parse
 
 USUAL = {"chat": "http://127.0.0.1:8081", "relay": "http://127.0.0.1:8085"}
 
@@ -22,3 +22,9 @@ def test_one_service_may_have_several_instances() -> None:
 def test_what_is_no_address_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match=r"no service|of the form"):
         parse(text, USUAL)
+
+
+def test_the_admin_listener_is_beside_the_service() -> None:
+    assert admin_address("http://a:8081") == "http://a:9081"
+    assert admin_address("http://a") == "http://a:1080"
+    assert admin_address("https://a") == "http://a:1443"

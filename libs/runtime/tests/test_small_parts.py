@@ -74,8 +74,16 @@ async def test_a_log_line_is_a_json_object_on_standard_error() -> None:
     assert (theirs["event"], theirs["level"]) == ("odd thing", "warning")
 
 
+class FixedClock(SystemClock):
+    """A clock that shows one time."""
+
+    def now_ms(self) -> int:
+        return 1_795_248_000_123
+
+
 def admin(lacks: dict[str, Lacks]) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(admin_app(lacks)), base_url="http://a")
+    app = admin_app(lacks, FixedClock())
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://a")
 
 
 async def test_an_instance_is_ready_while_no_service_lacks_anything() -> None:
@@ -91,6 +99,7 @@ async def test_an_instance_is_ready_while_no_service_lacks_anything() -> None:
         assert not_yet.json() == {
             "ready": False,
             "lacks": {"shop": ["view: has not begun"], "bakery": []},
+            "at_ms": 1_795_248_000_123,
         }
         lacking.clear()
         ready = await client.get("/health/ready")
