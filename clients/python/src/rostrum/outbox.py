@@ -62,8 +62,8 @@ class Outbox:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._do(Rows.close)
-        self._rows = None
+        rows, self._rows = self._opened(), None
+        await asyncio.get_running_loop().run_in_executor(self._thread, rows.close)
         self._thread.shutdown()
 
     async def post(
