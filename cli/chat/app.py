@@ -8,7 +8,7 @@ from cli.chat.model import Chat
 from cli.chat.network import Network
 from cli.chat.screen import ChatScreen
 from cli.chat.sign_in import SignIn
-from rostrum import SignedOut
+from rostrum import RostrumError, SignedOut, User
 
 
 class ChatApp(App[None]):
@@ -32,7 +32,7 @@ class ChatApp(App[None]):
         while True:
             if self._network.me is None:
                 await self.push_screen_wait(SignIn(self._network))
-            if self.main.chat.me != self._network.me:
+            if _user(self.main.chat.me) != _user(self._network.me):
                 # What another person read is nothing for this one.
                 self.main.chat = self._fresh()
             try:
@@ -41,7 +41,14 @@ class ChatApp(App[None]):
             except SignedOut as fault:
                 self.main.chat.notice = str(fault)
                 self.main.changed()
+            except RostrumError as fault:
+                self.exit(return_code=1, message=str(fault))
+                return
         self.exit()
 
     def _fresh(self) -> Chat:
         return Chat(self._network.want, self._new_id, me=self._network.me)
+
+
+def _user(user: User | None) -> str | None:
+    return None if user is None else user.id

@@ -28,7 +28,7 @@ class Chat:
     def __init__(
         self, want: Callable[[Want], None], new_id: Callable[[], str], *, me: User | None = None
     ) -> None:
-        self.me = me
+        self.me: User | None = None
         self.rooms: dict[str, Room] = {}
         self.shown: Room | None = None
         self.link: Link = Connecting()
@@ -37,7 +37,7 @@ class Chat:
         self._want = want
         self._new_id = new_id
         if me is not None:
-            self.names.know(me.id, me.handle)
+            self.met(me)
 
     # What comes from the network. What comes late, of a channel that was left, is nothing.
 
@@ -117,9 +117,14 @@ class Chat:
         if room is not None:
             room.became(client_id, Failed(why))
 
-    def linked(self, way: str | None) -> None:
-        """By which way entries come now; None: by none."""
-        self.link = link.after(self.link, way)
+    def linked(self, way: str | None, why: str = "") -> None:
+        """By which way entries come now; None: by none, and `why` says why."""
+        self.link = link.after(self.link, way, why)
+
+    def met(self, me: User) -> None:
+        """Who the person is."""
+        self.me = me
+        self.names.know(me.id, me.handle)
 
     def left(self, channel: str) -> None:
         """The person is no member any more."""
