@@ -43,23 +43,22 @@ class Client:
         self._client = asynchronous.Client(
             urls, session=session, sessions=sessions, user_agent=user_agent, backoff=backoff
         )
-        self._portal: Portal | None = None
+        self._portal = Portal()
 
     def __enter__(self) -> "Client":
-        self._portal = Portal()
+        self._portal.open()
         try:
-            self._portal.run(self._client.__aenter__())
+            self._run(self._client.__aenter__())
         except BaseException:
             self._portal.close()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        portal = self._opened()
         try:
-            portal.run(self._client.__aexit__())
+            self._run(self._client.__aexit__())
         finally:
-            portal.close()
+            self._portal.close()
 
     @property
     def session(self) -> Session:
@@ -138,7 +137,7 @@ class Client:
 
     def channels(self) -> Iterator[Channel]:
         """See `rostrum.Client.channels`."""
-        return self._opened().items(self._client.channels())
+        return self._portal.items(self._client.channels())
 
     def join(self, channel: str) -> Joined:
         """See `rostrum.Client.join`."""
@@ -150,7 +149,7 @@ class Client:
 
     def members(self, channel: str) -> Iterator[Member]:
         """See `rostrum.Client.members`."""
-        return self._opened().items(self._client.members(channel))
+        return self._portal.items(self._client.members(channel))
 
     def add_member(self, channel: str, user: str, role: str = "member") -> Member:
         """See `rostrum.Client.add_member`."""
@@ -192,7 +191,7 @@ class Client:
 
     def outbox(self, path: str | Path) -> "Outbox":
         """See `rostrum.Client.outbox`."""
-        return Outbox(self._client.outbox(path), self._opened())
+        return Outbox(self._client.outbox(path), self._portal)
 
     def page(
         self,
@@ -217,17 +216,12 @@ class Client:
         newest_first: bool = False,
     ) -> Iterator[Entry]:
         """See `rostrum.Client.history`."""
-        return self._opened().items(
+        return self._portal.items(
             self._client.history(channel, after=after, before=before, newest_first=newest_first)
         )
 
-    def _opened(self) -> Portal:
-        if self._portal is None:
-            raise RuntimeError("use the client inside of `with Client(...) as client:`")
-        return self._portal
-
     def _run(self, work: Coroutine[Any, Any, R]) -> R:
-        return self._opened().run(work)
+        return self._portal.run(work)
 
 
 class Outbox:
