@@ -2,13 +2,16 @@
 
     python answer_mentions.py http://localhost:8080 helper <channel id> <folder>
 
-The folder keeps its session, so that it asks for its password once, and where it is. A mention that was answered and not ticked off when the
-bot was killed comes again after its next start: the answer is posted again under the same name, the
-cursor of the mention, and so it is written once (as long as the next start is within a day).
+The folder keeps its session, so that it asks for a password once, and where it is in the channel. A
+mention that was answered and not ticked off when the bot was killed comes again after its next
+start. Then the answer is posted again under the same name, which is made of the mention's cursor,
+and so it is written once (if that next start is within a day). What is more than 1,000 messages ago
+then is not answered.
 """
 
 import asyncio
 import sys
+from functools import partial
 from getpass import getpass
 from pathlib import Path
 
@@ -38,13 +41,15 @@ async def main(url: str, handle: str, channel: str, folder: Path) -> None:
 async def answer(client: Client, event: Received, said: Message) -> None:
     """Post the answer, named after what it answers."""
     name = f"answer-{event.cursor}"
+    post = partial(client.post, event.channel, answer_to(said), reply_to=said.id)
     try:
-        await client.post(event.channel, answer_to(said), reply_to=said.id, client_id=name)
+        # For all that we know an earlier run has sent it.
+        await post(client_id=name, was_sent=True)
     except Refused as why:
         # Not allowed any more, or answered otherwise by an earlier version: go on with the next.
         print(f"message {said.id} is not answered: {why}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    *words, place = sys.argv[1:]
-    asyncio.run(main(*words, folder=Path(place)))
+    gateway, name, place, home = sys.argv[1:]
+    asyncio.run(main(gateway, name, place, Path(home)))

@@ -2,12 +2,14 @@
 
     python bridge_webhook.py http://localhost:8080 bridge <channel id> <folder>
 
-It listens on port 8000 (another one as the last word). The file `secret` in the folder holds what
-the sender signs its bodies with. A sender that hears no answer sends the delivery again, with the
-same id; the post has that id as its name, and so it is written once.
+It listens on port 8000 (or on one that is named last) and takes `POST /hook` with
 
-    curl localhost:8000/hook -d '{"text": "build 7 is green"}' -H 'X-Delivery: 7' \\
-      -H "X-Signature: sha256=$(... HMAC-SHA256 of the body, in hex)"
+    X-Delivery: an id, the same one when the same is sent again
+    X-Signature: sha256=<HMAC-SHA256 of the body under the secret in the folder's file `secret`>
+    {"text": "build 7 is green"}
+
+A sender that heard no answer sends the delivery again. The post has the delivery's id as its name,
+and so it is written once.
 """
 
 import hashlib
@@ -24,7 +26,6 @@ from rostrum import Client, FileSessions, NotPosted, Refused
 BODY_BYTES_MAX = 64 << 10
 # Senders give up after some 10 s; what is not posted by then is sent again.
 POSTED_S = 8.0
-BRIDGE = web.AppKey("bridge", "Bridge")
 
 
 class Bridge:
@@ -53,9 +54,7 @@ class Bridge:
         # An id of any form and length becomes one that a post may have.
         name = hashlib.sha256(delivery.encode()).hexdigest()
         try:
-            posted = await self._client.post(
-                self._channel, text, client_id=name, within_s=POSTED_S
-            )
+            posted = await self._client.post(self._channel, text, client_id=name, within_s=POSTED_S)
         except Refused as why:
             raise web.HTTPUnprocessableEntity(text=str(why)) from why
         except NotPosted as why:
@@ -81,6 +80,6 @@ async def application(url: str, handle: str, channel: str, folder: Path) -> web.
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    port = int(words[4]) if len(words) > 4 else 8000
-    web.run_app(application(*words[:3], folder=Path(words[3])), port=port)
+    gateway, name, place, home, *port = sys.argv[1:]
+    bridge = application(gateway, name, place, Path(home))
+    web.run_app(bridge, port=int(port[0]) if port else 8000)

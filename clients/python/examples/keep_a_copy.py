@@ -74,5 +74,5 @@ def insert(db: sqlite3.Connection, channel: str, epoch: int, entry: Entry) -> No
 
 
 if __name__ == "__main__":
-    *words, place = sys.argv[1:]
-    asyncio.run(main(*words, folder=Path(place)))
+    gateway, name, place, home = sys.argv[1:]
+    asyncio.run(main(gateway, name, place, Path(home)))
