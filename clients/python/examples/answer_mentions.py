@@ -11,11 +11,10 @@ then is not answered.
 
 import asyncio
 import sys
-from functools import partial
 from getpass import getpass
 from pathlib import Path
 
-from rostrum import Client, FileCursors, FileSessions, Message, Received, Refused
+from rostrum import Client, Entry, FileCursors, FileSessions, Message, Received, Refused
 
 
 def answer_to(message: Message) -> str:
@@ -30,21 +29,31 @@ async def main(url: str, handle: str, channel: str, folder: Path) -> None:
             await client.sign_in(handle, getpass(f"Password of {handle}: "))
         me = (await client.me()).id
         cursors = FileCursors(folder / "cursors.json")
+        if channel not in cursors.load():
+            # It answers from its first start on, also what is said before the second.
+            cursors.save(channel, (await client.channel(channel)).cursor)
         async with client.follow([channel], store=cursors) as follower:
             print("listens", flush=True)
             async for event in follower:
-                match event:
-                    case Received(entry=Message() as said) if me in said.mentions:
-                        await answer(client, event, said)
+                if isinstance(event, Received) and is_for(me, event.entry):
+                    await answer(client, event)
 
 
-async def answer(client: Client, event: Received, said: Message) -> None:
+def is_for(me: str, entry: Entry) -> bool:
+    """Whether somebody else mentions the bot. Its own answers may name it too: answering those
+    would never end."""
+    return isinstance(entry, Message) and me in entry.mentions and entry.sender != me
+
+
+async def answer(client: Client, event: Received) -> None:
     """Post the answer, named after what it answers."""
-    name = f"answer-{event.cursor}"
-    post = partial(client.post, event.channel, answer_to(said), reply_to=said.id)
+    said, name = event.entry, f"answer-{event.cursor}"
+    assert isinstance(said, Message)
     try:
         # For all that we know an earlier run has sent it.
-        await post(client_id=name, was_sent=True)
+        await client.post(
+            event.channel, answer_to(said), reply_to=said.id, client_id=name, was_sent=True
+        )
     except Refused as why:
         # Not allowed any more, or answered otherwise by an earlier version: go on with the next.
         print(f"message {said.id} is not answered: {why}", file=sys.stderr)

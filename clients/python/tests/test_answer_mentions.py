@@ -41,6 +41,28 @@ async def test_each_mention_is_answered_once_however_often_the_bot_is_killed(
     assert [one.text for one in answers] == [f"you said: {one.text}" for one in mentions]
 
 
+async def test_what_was_answered_and_not_ticked_off_is_not_answered_again(
+    url: str, tmp_path: Path
+) -> None:
+    """As if it had been killed right after each of its answers."""
+    cursors = tmp_path / "cursors.json"
+    async with channel_for("lost", url, tmp_path) as (owner, channel):
+        words = (url, "lost", channel, str(tmp_path))
+        before = b""
+        for run in range(3):
+            bot = await example("answer_mentions", *words)
+            try:
+                assert await line_of(bot) == "listens"
+                before = before or cursors.read_bytes()
+                await owner.post(channel, f"@lost {run}")
+                await _until_answered(owner, channel, run + 1)
+            finally:
+                await ended(bot)
+            cursors.write_bytes(before)
+        texts = [one.text for one in await messages(owner, channel) if one.reply_to is not None]
+    assert texts == [f"you said: @lost {run}" for run in range(3)]
+
+
 async def _mention(owner: Client, channel: str, kill: int) -> None:
     for number in range(MENTIONS // KILLS):
         await owner.post(channel, f"@helper {kill} {number}")
