@@ -1,6 +1,5 @@
 """`rostrum chat`: the command."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +33,7 @@ def chat(channels: Sequence[str], state: Path | None, where: Where) -> None:
 
     folder = STATE / _named(where.url) if state is None else state
     try:
-        code = asyncio.run(run(where, folder.expanduser(), channels))
+        code = run(where, folder.expanduser(), channels)
     except (OSError, ValueError) as fault:
         raise Trouble(str(fault)) from fault
     raise SystemExit(code)

@@ -1,6 +1,6 @@
 """The messages of a channel on the screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.message import Message
@@ -13,7 +13,8 @@ from cli.chat.splice import Splice, splice
 
 
 class HistoryView(OptionList):
-    """Keeps in view what is read while older messages come above it, or the newest one."""
+    """Keeps in view what is read while older messages come above it, or the newest one. What is
+    typed here is for `write`."""
 
     class Looked(Message):
         """The person moved, and looks at the oldest message, the newest, both or neither."""
@@ -23,8 +24,9 @@ class HistoryView(OptionList):
             self.at_top = at_top
             self.at_end = at_end
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[str], None]) -> None:
         super().__init__(markup=False)
+        self._write = write
         self._rows: list[Row] = []
 
     def show(self, rows: Sequence[Row], *, at_end: bool) -> None:
@@ -74,6 +76,12 @@ class HistoryView(OptionList):
         """See textual."""
         super().action_last()
         self.look()
+
+    def on_key(self, event: events.Key) -> None:
+        """A character is no command here."""
+        if event.is_printable and event.character is not None:
+            event.stop()
+            self._write(event.character)
 
     def on_mouse_scroll_up(self, _: events.MouseScrollUp) -> None:
         """Looked at once the wheel has moved it."""

@@ -143,6 +143,13 @@ class Chat:
         self._fill(self.shown)
         self._see(self.shown)
 
+    def offer(self, channel: str) -> None:
+        """Look at this channel, unless something is half typed for another one."""
+        if self.shown is None or not self.shown.draft.strip():
+            self.show(channel)
+        else:
+            self.notice = f"{self.rooms[channel].title} is in the list now"
+
     def step(self, by: int) -> None:
         """Look at the channel that is `by` further down the list, which is a ring."""
         order = list(self.rooms)

@@ -153,7 +153,7 @@ class Round:
         room = self._chat.rooms[channel.id]
         await follower.watch({room.id: str(room.cursor)})
         self._is_watched.set()
-        self._chat.show(room.id)
+        self._chat.offer(room.id)
 
     def _say(self, text: str) -> None:
         self._chat.notice = text

@@ -1,5 +1,7 @@
 """The screen: it shows the model, and tells it what the person does."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -27,13 +29,14 @@ class ChatScreen(Screen[None]):
     """Channels on the left, the one that is looked at on the right."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+n", "step(1)", "Next channel", priority=True),
-        Binding("ctrl+p", "step(-1)", "Previous", priority=True),
+        Binding("ctrl+n", "step(1)", "Next channel"),
+        Binding("ctrl+p", "step(-1)", "Previous"),
+        Binding("ctrl+l", "jump", "Latest"),
+        Binding("escape", "write", "Write", show=False),
+        # Whoever has the focus would take these for itself, or keep what follows.
+        Binding("ctrl+r", "choose", "Reply", priority=True),
         Binding("pageup", "page(-1)", "Older", priority=True),
         Binding("pagedown", "page(1)", "Newer", priority=True),
-        Binding("ctrl+l", "jump", "Latest", priority=True),
-        Binding("ctrl+r", "choose", "Reply", priority=True),
-        Binding("escape", "write", "Write", priority=True, show=False),
         Binding("ctrl+q", "app.quit", "Quit", priority=True),
     ]
 
@@ -50,11 +53,11 @@ class ChatScreen(Screen[None]):
             yield OptionList(id="channels", markup=False)
             with Vertical():
                 yield Static(id="title")
-                yield HistoryView()
+                yield HistoryView(self._write)
                 yield Static(id="jump")
                 yield Static(id="notice")
                 yield Static(id="reply")
-                yield Compose()
+                yield Compose(self._say, self._keys())
                 yield Static(id="link")
         yield Footer()
 
@@ -89,7 +92,7 @@ class ChatScreen(Screen[None]):
     def action_choose(self) -> None:
         """Choose, with the arrows, the message that is answered."""
         history = self.query_one(HistoryView)
-        history.focus()
+        self.set_focus(history)
         if history.highlighted is None:
             history.action_last()
 
@@ -117,16 +120,30 @@ class ChatScreen(Screen[None]):
         self.chat.show(event.option_id or "")
         self.draw()
 
-    @on(Compose.Submitted)
-    def _say(self, event: Compose.Submitted) -> None:
-        if self.chat.say(event.text):
+    def _say(self, text: str) -> None:
+        if self.chat.say(text):
             self.query_one(Compose).clear()
+            self._keep_draft()
         self.draw()
 
     @on(TextArea.Changed)
     def _keep_draft(self) -> None:
         if self._looked_at is not None:
             self._looked_at.draft = self.query_one(Compose).text
+
+    def _write(self, text: str = "") -> None:
+        """The person writes, and this already."""
+        box = self.query_one(Compose)
+        box.insert(text)
+        self.set_focus(box)
+
+    def _keys(self) -> Mapping[str, Callable[[], None]]:
+        return {
+            "ctrl+n": partial(self.action_step, 1),
+            "ctrl+p": partial(self.action_step, -1),
+            "ctrl+l": self.action_jump,
+            "escape": self.action_write,
+        }
 
     # What the screen shows.
 
@@ -135,8 +152,8 @@ class ChatScreen(Screen[None]):
         self._is_due = False
         shown = self.chat.shown
         if shown is not self._looked_at:
+            self._change_drafts(self._looked_at, shown)
             self._looked_at = shown
-            self.query_one(Compose).text = "" if shown is None else shown.draft
         self._draw_channels()
         self._tell("title", self._title())
         self._tell("jump", _jump(shown))
@@ -145,6 +162,16 @@ class ChatScreen(Screen[None]):
         self._tell("link", f"{link.said(self.chat.link)} · {self._address}")
         rows = [] if shown is None else rows_of(shown, self.chat.names, self.chat.me)
         self.query_one(HistoryView).show(rows, at_end=shown is None or shown.at_end)
+
+    def _change_drafts(self, before: Room | None, now: Room | None) -> None:
+        box = self.query_one(Compose)
+        if before is not None:
+            before.draft = box.text
+        elif now is not None:
+            # What was typed before there was a channel is for the first one.
+            now.draft = now.draft or box.text
+        if now is not None:
+            box.hold(now.draft)
 
     def _draw_channels(self) -> None:
         channels = self.query_one("#channels", OptionList)
@@ -175,9 +202,6 @@ class ChatScreen(Screen[None]):
         line = self.query_one(f"#{place}", Static)
         line.update(Content(text))
         line.display = bool(text)
-
-    def _write(self) -> None:
-        self.query_one(Compose).focus()
 
 
 def _jump(room: Room | None) -> str:

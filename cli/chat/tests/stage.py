@@ -11,7 +11,7 @@ from cli.chat.compose import Compose
 from cli.chat.history_view import HistoryView
 from cli.chat.model import Chat
 from cli.chat.tests.entries import ADA, channel, page
-from cli.chat.wants import Load, Want
+from cli.chat.wants import Load, Send, Want
 from rostrum import Refused, SignedOut, User
 
 PASSWORD = "correct horse"
@@ -90,6 +90,12 @@ class Stage:
     def row(self, key: str) -> str:
         """How a row reads."""
         return str(self.history.get_option(key).prompt)
+
+    @property
+    def sent(self) -> list[tuple[str, str]]:
+        """Channel and text of all posts that were wanted."""
+        posts = [want for want in self.network.wants if isinstance(want, Send)]
+        return [(each.channel, each.post.text) for each in posts]
 
     def loads(self) -> list[Load]:
         """The pages that are wanted and were not looked at."""

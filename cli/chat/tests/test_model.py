@@ -414,6 +414,17 @@ class TestChannels:
         meant.append(words.Me())
         assert desk.wants == [Do(word, CHANNEL) for word in meant]
 
+    def test_a_new_channel_does_not_come_under_the_fingers_of_who_types(self, desk: Desk) -> None:
+        shown(desk)
+        desk.chat.rooms[CHANNEL].draft = "half a"
+        desk.room(ident=OTHER)
+        desk.chat.offer(OTHER)
+        assert desk.chat.shown is desk.chat.rooms[CHANNEL]
+        assert "in the list" in desk.chat.notice
+        desk.chat.rooms[CHANNEL].draft = ""
+        desk.chat.offer(OTHER)
+        assert desk.chat.shown is desk.chat.rooms[OTHER]
+
     def test_drafts_belong_to_their_channels(self, desk: Desk) -> None:
         shown(desk)
         desk.chat.rooms[CHANNEL].draft = "half a"

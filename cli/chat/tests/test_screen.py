@@ -1,8 +1,10 @@
 """The screens, driven by keys, on a network that is told what happens."""
 
+from textual import events
+
 from cli.chat.history import KEPT, LET_GO
 from cli.chat.posts import Failed
-from cli.chat.tests.entries import ADA, BOB, CHANNEL, message
+from cli.chat.tests.entries import ADA, BOB, CHANNEL, channel, message
 from cli.chat.tests.stage import PASSWORD, Stage
 from cli.chat.wants import Do, Send
 from cli.chat.words import Join
@@ -38,6 +40,22 @@ async def test_what_cannot_be_taken_stays_in_the_box() -> None:
         assert "no command /nonsense" in stage.text("notice")
         await pilot.press("escape")
         assert stage.text("notice") == ""
+
+
+async def test_keys_that_come_all_at_once_count_in_their_order() -> None:
+    """As on a machine that is too slow for who types."""
+    stage = Stage(rooms={CHANNEL: 0, OTHER: 0})
+    async with stage.app.run_test() as pilot:
+        await pilot.pause()
+        for key in [*"hello", "enter", *"half", "ctrl+n", *"you", "enter", *"on"]:
+            stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await eventually(
+            lambda: stage.sent == [(CHANNEL, "hello"), (OTHER, "you")],
+            within_s=SOON_S,
+            what="all are typed",
+        )
+        await eventually(lambda: stage.box.text == "on", within_s=SOON_S, what="the rest too")
+        assert stage.chat.rooms[CHANNEL].draft == "half"
 
 
 async def test_many_lines_that_are_pasted_are_one_message() -> None:
@@ -132,6 +150,16 @@ async def test_an_answer_is_chosen_with_the_arrows() -> None:
         assert stage.text("reply") == ""
 
 
+async def test_what_is_typed_while_one_chooses_is_for_the_box() -> None:
+    stage = Stage(rooms={CHANNEL: 0})
+    async with stage.app.run_test() as pilot:
+        stage.chat.received(CHANNEL, message(1), 1)
+        stage.app.main.draw()
+        await pilot.press("ctrl+r", *"yes")
+        assert stage.box.text == "yes"
+        assert stage.box.has_focus
+
+
 async def test_the_first_and_the_last_message_are_ends() -> None:
     """Going on beyond them looks at what is older or newer, and never at the other end."""
     stage = Stage(rooms={CHANNEL: 0})
@@ -212,6 +240,17 @@ async def test_the_server_is_asked_for_what_the_model_cannot_do() -> None:
         await pilot.press(*"/join news", "enter")
         await pilot.pause()
         assert stage.network.wants == [Do(Join("news"), None)]
+
+
+async def test_what_is_typed_before_there_is_a_channel_is_for_the_first_one() -> None:
+    stage = Stage()
+    async with stage.app.run_test() as pilot:
+        await pilot.press(*"half")
+        stage.chat.found(channel(0))
+        stage.chat.step(0)
+        stage.app.main.draw()
+        await pilot.press(*" a")
+        assert stage.box.text == "half a"
 
 
 async def test_who_is_not_signed_in_is_asked() -> None:
