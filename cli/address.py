@@ -26,10 +26,13 @@ from libs.runtime.settings import (
 from services.catalog import CATALOG, NAMES
 
 F = TypeVar("F", bound=Callable[..., Any])
+# Options by the field that they set; None: not given.
+Told = Mapping[str, str | None]
 
 # Fields of `CommandSettings` by what a command needs.
 GATEWAY = ("url", "token", "sessions")
 LOG = ("log_url", "data")
+DATA = ("data",)
 STORE = ("store_url",)
 SERVICES = ("addresses",)
 
@@ -106,13 +109,26 @@ class Where:
 
 def address(*needs: tuple[str, ...]) -> Callable[[F], Callable[..., Any]]:
     """Gives a command the options of what it needs, and its parameter `where`."""
+
+    def decorated(command: F) -> Callable[..., Any]:
+        @wraps(command)
+        def call(told: Told, **given: Any) -> Any:
+            return command(where=where(told), **given)
+
+        return told(*needs)(call)
+
+    return decorated
+
+
+def told(*needs: tuple[str, ...]) -> Callable[[F], Callable[..., Any]]:
+    """The same for a command that judges settings itself: its parameter `told`."""
     fields = [field for need in needs for field in need]
 
     def decorated(command: F) -> Callable[..., Any]:
         @wraps(command)
         def call(**given: Any) -> Any:
-            told = {field: given.pop(field) for field in fields}
-            return command(where=where(told), **given)
+            options = {field: given.pop(field) for field in fields}
+            return command(told=options, **given)
 
         made: Callable[..., Any] = call
         for field in reversed(fields):
@@ -122,12 +138,16 @@ def address(*needs: tuple[str, ...]) -> Callable[[F], Callable[..., Any]]:
     return decorated
 
 
-def where(told: Mapping[str, str | None]) -> Where:
-    """What options (by field; None: not given) and the environment say. Raises
-    `click.UsageError`."""
+def environment_of(told: Told) -> dict[str, str]:
+    """The environment with the options in place of its variables."""
     given = {variable("", field): value for field, value in told.items() if value is not None}
+    return {**environment(), **given}
+
+
+def where(told: Told) -> Where:
+    """What options and the environment say. Raises `click.UsageError`."""
     try:
-        loaded = load({"": CommandSettings}, {**environment(), **given}, others=NAMES)
+        loaded = load({"": CommandSettings}, environment_of(told), others=NAMES)
     except SettingsFault as wrong:
         raise click.UsageError("Settings are wrong: " + "; ".join(wrong.faults)) from wrong
     settings: CommandSettings = loaded[""]

@@ -93,6 +93,11 @@ def warn(text: str) -> None:
     console(error=True).print(Text(text, style="bold red"))
 
 
+def note(text: str) -> None:
+    """A line for people on standard error, beside what goes on."""
+    console(error=True).print(Text(text))
+
+
 def console(*, error: bool = False) -> Console:
     """Where to print. What is no terminal gets no colours, and no line of it is cut."""
     stream = sys.stderr if error else sys.stdout
@@ -110,6 +115,8 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return plain(sentence(f"{_cell(count)} {name}" for name, count in value.items()))
     if isinstance(value, list | tuple):
         return plain(sentence(value))
     return f"{value:,}" if isinstance(value, int) else plain(str(value))

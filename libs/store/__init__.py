@@ -1,5 +1,5 @@
 """Redis, real or embedded: what can be rebuilt from the log."""
 
-from libs.store.open import Pipeline, Redis, StoreUnavailable, WatchError, open_store
+from libs.store.open import VERSION_MIN, Pipeline, Redis, StoreUnavailable, WatchError, open_store
 
-__all__ = ["Pipeline", "Redis", "StoreUnavailable", "WatchError", "open_store"]
+__all__ = ["VERSION_MIN", "Pipeline", "Redis", "StoreUnavailable", "WatchError", "open_store"]

@@ -11,6 +11,8 @@ from redis.exceptions import WatchError as WatchError
 
 Redis: TypeAlias = _Redis
 
+# SET with NX and GET together, which hints are written with, came with it.
+VERSION_MIN = (7, 0)
 # A view's call takes well under a millisecond; whoever waits longer than this waits for a dead one.
 ANSWER_S_MAX = 2.0
 # Redis answers one command at a time: more connections only queue there. Who finds none free waits.
@@ -37,4 +39,4 @@ def open_store(url: str) -> Redis:
     return _Redis.from_pool(pool)
 
 
-__all__ = ["Pipeline", "Redis", "StoreUnavailable", "WatchError", "open_store"]
+__all__ = ["VERSION_MIN", "Pipeline", "Redis", "StoreUnavailable", "WatchError", "open_store"]

@@ -45,7 +45,7 @@ async def test_each_post_that_was_stored_shows_once_and_in_order_over_kills(
         channel = (await client.create_channel("Kills")).id
     dice = random.Random(7)
     posted = [
-        await posted_until_killed(url, tmp_path, channel, run, dice.randrange(1, 40))
+        await posted_until_killed(url, tmp_path, channel, run=run, lines=dice.randrange(1, 40))
         for run in range(KILLS)
     ]
     await resume_and_check(url, tmp_path, channel, posted)
@@ -68,7 +68,7 @@ async def test_posts_outlive_a_gateway_and_a_program_that_are_both_killed(tmp_pa
 
 
 async def posted_until_killed(
-    url: str, folder: Path, channel: str, run: int, lines: int
+    url: str, folder: Path, channel: str, *, run: int, lines: int
 ) -> list[int]:
     """The numbers that a run said it had posted before it was killed."""
     program = await started(POST, *(url, str(folder), channel, str(run), str(AT_ONCE)))

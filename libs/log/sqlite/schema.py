@@ -104,7 +104,7 @@ def connect_inspector(path: str) -> sqlite3.Connection:
     if path == MEMORY:
         raise LogUnavailable("a log in memory is seen by its own process only")
     if not Path(path).exists():
-        raise LogUnavailable(f"there is no log at {path}: start the deployment, or name its log")
+        raise LogUnavailable(f"there is no log at {path}")
     try:
         where = f"{Path(path).absolute().as_uri()}?mode=ro"
         connection = sqlite3.connect(where, uri=True, timeout=BUSY_S, isolation_level=None)

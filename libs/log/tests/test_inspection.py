@@ -81,7 +81,7 @@ async def test_looking_changes_and_makes_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_log_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(LogUnavailable, match=r"there is no log at .*none\.db: start the deploy"):
+    with pytest.raises(LogUnavailable, match=r"there is no log at .*none\.db"):
         await open_inspection(f"sqlite:///{tmp_path / 'none.db'}")
     assert os.listdir(tmp_path) == []
     with pytest.raises(LogUnavailable, match="own process only"):

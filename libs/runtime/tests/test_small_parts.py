@@ -2,17 +2,20 @@
 
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from libs.runtime import metrics, trace
 from libs.runtime.admin import Lacks, admin_app
 from libs.runtime.clock import SystemClock
+from libs.runtime.logging import hushed, logger
 from libs.runtime.tasks import GroupTasks, running_tasks
 
 ROOT = Path(__file__).parents[3]
@@ -72,6 +75,20 @@ async def test_a_log_line_is_a_json_object_on_standard_error() -> None:
     assert failed["level"] == "error"
     assert "ZeroDivisionError" in failed["exception"]
     assert (theirs["event"], theirs["level"]) == ("odd thing", "warning")
+
+
+def test_who_hushes_hears_nothing_and_leaves_all_as_it_was(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with hushed():
+        logger("shop").error("sold out")
+        logging.getLogger("theirs").error("odd thing")
+    assert capsys.readouterr() == ("", "")
+    assert caplog.messages == []
+    logger("shop").error("sold out")
+    logging.getLogger("theirs").error("odd thing")
+    assert "sold out" in capsys.readouterr().out
+    assert caplog.messages == ["odd thing"]
 
 
 class FixedClock(SystemClock):
