@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.address import Where
+from cli.asking import client_of
 from cli.chat.app import ChatApp
 from cli.chat.courier import Courier
-from rostrum import Client, FileSessions, MemorySessions, Session, SessionStore
 from rostrum.ids import new_client_id
 
 # Only their owner reads what people say and want to say.
@@ -16,20 +16,14 @@ FOLDER_MODE = 0o700
 
 def run(where: Where, state: Path, channels: Sequence[str]) -> int:
     """Run it until the person quits. Returns the exit code. Raises `OSError` and `ValueError`."""
-    state.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    for folder in (state, where.sessions.parent):
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     return asyncio.run(_run(where, state, channels))
 
 
 async def _run(where: Where, state: Path, channels: Sequence[str]) -> int:
-    async with Client(where.url, sessions=_sessions(where)) as client:
+    async with client_of(where) as client:
         courier = Courier(client, address=where.url, state=state, channels=channels)
         app = ChatApp(courier, new_client_id)
         await app.run_async()
         return app.return_code or 0
-
-
-def _sessions(where: Where) -> SessionStore:
-    if where.token is not None:
-        return MemorySessions(Session.of_token(where.token))
-    where.sessions.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    return FileSessions(where.sessions)
