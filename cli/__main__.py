@@ -40,7 +40,7 @@ COMMANDS = (
     Lazy("cli.load:load", "Put load on your own deployment and judge what arrives."),
     Lazy("cli.importing:import_", "Bring the history of another place into channels."),
     Lazy("cli.exporting:export", "Write channels into files."),
-    Lazy("cli.chat:chat", "Read and write in a terminal."),
+    Lazy("cli.chat.command:chat", "Read and write in a terminal."),
 )
 
 

@@ -17,9 +17,10 @@ HINTS_ALLOWED = frozenset({"redis"})
 
 # The client is a distribution of its own, with doors of its own.
 CLIENT = "clients/python/src/rostrum/"
+EXAMPLES = "clients/python/examples/*"
 WEB = ("libs/runtime/*", "services/*/routes.py", "services/*/routes/*", "services/*/app.py")
 DOORS: dict[str, tuple[str, ...]] = {
-    "aiohttp": (f"{CLIENT}*",),
+    "aiohttp": (f"{CLIENT}*", EXAMPLES),
     "argon2": ("services/session/*",),
     "click": ("cli/*",),
     "confluent_kafka": ("libs/log/kafka/*",),
@@ -36,7 +37,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "redis": ("libs/store/*",),
     "rich": ("cli/*",),
     "signal": ("libs/runtime/process.py", "deploy/*"),
-    "sqlite3": ("libs/log/*", f"{CLIENT}*", "cli/*"),
+    "sqlite3": ("libs/log/*", f"{CLIENT}*", EXAMPLES, "cli/*"),
     "starlette": (*WEB, "services/gateway/*"),
     "structlog": ("libs/runtime/*",),
     "textual": ("cli/chat/*",),
