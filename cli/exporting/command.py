@@ -51,7 +51,7 @@ def export(*, where: Where, channel: str, after: str | None, output: Path | None
     except KeyboardInterrupt as fault:
         raise Trouble("interrupted; with --output the same command goes on from there") from fault
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(written.items()))
-    click.echo(f"{written.total():,} entries{kinds and f' ({kinds})'}", err=True)
+    click.echo(f"entries: {written.total():,}{kinds and f' ({kinds})'}", err=True)
 
 
 async def _exported(
