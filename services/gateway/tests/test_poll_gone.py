@@ -3,41 +3,23 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 
-from libs.testing.eventually import eventually
+from libs.testing import served as product
 from services.gateway.tests.edge import CHANNEL, Edge, edge
 
 HOST = "127.0.0.1"
 
 
-class Listener(uvicorn.Server):
-    """Leaves signals to the tests."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def served(it: Edge) -> AsyncIterator[int]:
     """The gateway on a port of its own."""
-    config = uvicorn.Config(
-        it.running.app, host=HOST, port=0, http="httptools", lifespan="off", log_config=None
-    )
-    server = Listener(config)
-    serving = it.ports.tasks.spawn(server.serve(), name="listener")
-    await eventually(lambda: server.started, within_s=5, what="the server listens")
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await serving
+    async with product.served(it.running.app, http=it.running.http) as address:
+        yield int(address.rpartition(":")[2])
 
 
 def request(it: Edge, path: str) -> bytes:
