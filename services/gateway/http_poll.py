@@ -7,6 +7,7 @@ Everything else goes on to the app. Heads are bounded in bytes and time, for all
 
 import asyncio
 import re
+from collections import deque
 from typing import Any, ClassVar
 
 from starlette.responses import Response
@@ -47,7 +48,8 @@ class PolledRequest(Caller):
     def __init__(self, line: "PollHTTP", asked: Asked, *, keep_alive: bool) -> None:
         super().__init__(line.lane)
         self.line = line
-        self.asked = asked
+        # Until it begins.
+        self.asked: Asked | None = asked
         self.keep_alive = keep_alive
         self.response_complete = False
         self.disconnected = False
@@ -90,9 +92,13 @@ class PollHTTP(HttpToolsProtocol):
     # None before the first request, which uvicorn's own types leave out.
     cycle: Any
     scope: Any
+    pipeline: Any
+    head_s: ClassVar[float] = HEAD_S
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
+        # A queue that is never used is a tenth of what a parked connection takes.
+        self.pipeline = ()
         # The poll that is under way, and whether it waits until its client takes what it got.
         self._polled: PolledRequest | None = None
         self._is_stalled = False
@@ -114,7 +120,7 @@ class PollHTTP(HttpToolsProtocol):
         # After a reset it would be left to run, and all that it refers to would stay with it.
         self._unset_keepalive_if_required()
         self._end_head()
-        self.pipeline.clear()
+        self.pipeline = ()
         self._kept = b""
         if self._polled is not None:
             self.lane.gone(self._polled)
@@ -144,20 +150,22 @@ class PollHTTP(HttpToolsProtocol):
         self._end_head()
         # The answer before it may have been given a moment ago, from the same bytes.
         self._unset_keepalive_if_required()
+        if self._is_busy:
+            self.pipeline = self.pipeline or deque()
         asked = self._asked()
         if asked is None:
             super().on_headers_complete()
             return
-        before = self.cycle
+        is_next = not self._is_busy
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         polled = PolledRequest(self, asked, keep_alive=keep_alive)
         self.cycle = polled
-        if before is None or before.response_complete:
+        if is_next:
             self._begin(polled)
             self._forget_request()
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((polled, self.app))  # type: ignore[arg-type]
+            self.pipeline.appendleft((polled, self.app))
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -178,11 +186,12 @@ class PollHTTP(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         waits = bool(self.pipeline)
         super().on_response_complete()
-        if waits or self.transport.is_closing():
+        if self.transport.is_closing():
             return
-        if self._last_words:
+        if self._last_words and not waits:
             self._hang_up()
-        elif self._kept:
+        elif self._kept and not self.pipeline:
+            # Also when one of the queue has just begun: the rest of its body may be among it.
             self.loop.call_soon(self._go_on)
 
     def send_400_response(self, msg: str) -> None:
@@ -223,8 +232,9 @@ class PollHTTP(HttpToolsProtocol):
             return
         self._polled = polled
         self._is_stalled = self.flow.write_paused
-        if not self._is_stalled:
-            self.lane.take(polled, polled.asked)
+        if not self._is_stalled and polled.asked is not None:
+            asked, polled.asked = polled.asked, None
+            self.lane.take(polled, asked)
 
     def _forget_request(self) -> None:
         # While a poll is parked nobody looks at these, and they are most of what it takes.
@@ -257,7 +267,7 @@ class PollHTTP(HttpToolsProtocol):
 
     def _begin_head(self) -> None:
         if self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_S, self._late)
+            self._head_timer = self.loop.call_later(self.head_s, self._late)
 
     def _end_head(self) -> None:
         if self._head_timer is not None:
