@@ -136,8 +136,7 @@ class PollHTTP(HttpToolsProtocol):
             if self.pipeline:
                 self._keep(data[start:])
                 return
-            self._parse(data[start : start + PIECE_BYTES])
-            if self._is_over or self.transport.is_closing():
+            if not self._goes_on(data[start : start + PIECE_BYTES]):
                 return
 
     def on_message_begin(self) -> None:
@@ -192,7 +191,7 @@ class PollHTTP(HttpToolsProtocol):
             self._hang_up()
         elif self._kept and not self.pipeline:
             # Also when one of the queue has just begun: the rest of its body may be among it.
-            self.loop.call_soon(self._go_on)
+            self.loop.call_soon(self._read_kept)
 
     def send_400_response(self, msg: str) -> None:
         self._give_up(400, msg)
@@ -246,20 +245,23 @@ class PollHTTP(HttpToolsProtocol):
         self._kept += data
         self.flow.pause_reading()
 
-    def _go_on(self) -> None:
+    def _read_kept(self) -> None:
         kept, self._kept = self._kept, b""
         if not self.transport.is_closing():
             self.data_received(kept)
 
-    def _parse(self, piece: bytes) -> None:
+    def _goes_on(self, piece: bytes) -> bool:
+        """Parse a piece. False when nothing more is to be read after it."""
         super().data_received(piece)
-        if self._is_over or self.transport.is_closing():
-            return
         self._head_bytes += len(piece)
+        if self._is_over or self.transport.is_closing():
+            return False
         if self._is_in_head and self._head_bytes > HEAD_BYTES_MAX:
             self._give_up(431, "Request head too large.")
-        elif not self._is_busy and self.timeout_keep_alive_task is None:
+            return False
+        if not self._is_busy and self.timeout_keep_alive_task is None:
             self._begin_head()
+        return True
 
     @property
     def _is_busy(self) -> bool:

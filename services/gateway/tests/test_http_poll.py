@@ -264,7 +264,7 @@ async def test_what_follows_a_parked_poll_is_kept_as_it_came_and_then_nothing_mo
     await client.send(PARKED + AT_ONCE * count)
     assert client.line.is_paused
     assert len(client.protocol.pipeline) <= PIECE_BYTES // len(AT_ONCE) + 1
-    found = []
+    found: list[Answer] = []
     while len(found) < count + 1:
         before = len(found)
         found = await client.finish()
@@ -290,7 +290,7 @@ async def test_who_goes_is_parked_no_more_and_leaves_no_timer(fault: Exception |
     client.protocol.connection_lost(fault)
     await client.turn()
     assert (client.lane.parked, client.lane.went) == ([], 1)
-    assert client.protocol.timeout_keep_alive_task is None
+    assert not has_timer(client)
     assert client.state.connections == set()
 
 
@@ -299,7 +299,11 @@ async def test_an_idle_connection_is_closed_by_the_keep_alive_timer_and_a_parked
 ):
     client = Client()
     await client.send(AT_ONCE)
-    assert client.protocol.timeout_keep_alive_task is not None
+    assert has_timer(client)
     await client.send(AT_ONCE + PARKED)
-    assert client.protocol.timeout_keep_alive_task is None
+    assert not has_timer(client)
     client.hang_up()
+
+
+def has_timer(client: Client) -> bool:
+    return client.protocol.timeout_keep_alive_task is not None
