@@ -217,8 +217,8 @@ class PollHTTP(HttpToolsProtocol):
             return None
         authorization = trace_id = None
         for name, value in self.headers:
-            if name == b"authorization":
-                authorization = authorization or value.decode("latin-1")
+            if name == b"authorization" and authorization is None:
+                authorization = value.decode("latin-1")
             elif name == TRACE:
                 trace_id = value.decode("latin-1")
             elif name in NOT_OF_POLLS or (name == b"content-length" and value.strip() != b"0"):

@@ -75,9 +75,13 @@ class Tokens:
 
     def remembered(self, token: str) -> Checked | None:
         """What `checked` says, at once; None when it has to be checked. Raises `Refused` (401)."""
-        digest = _digest(token)
+        # What is remembered had the form of a token when it came first.
+        digest = hashlib.sha256(token.encode()).digest()
         known = self._known(digest)
-        return None if known is None else self._counted(digest, known)
+        if known is not None:
+            return self._counted(digest, known)
+        _digest(token)
+        return None
 
     def refusal(self, checked: Checked) -> Refused | None:
         """Why what was checked before counts no more; None while it does. Whoever is to be told by
@@ -153,6 +157,7 @@ def bearer(authorization: str | None) -> str:
 
 
 def _digest(token: str) -> bytes:
+    """Raises `Refused` for what has not the form of a token."""
     if len(token) > TOKEN_CHARS_MAX or FORM.fullmatch(token) is None:
         raise _invalid("it is longer than any of ours, or not of three parts in base64url")
     return hashlib.sha256(token.encode()).digest()

@@ -92,8 +92,12 @@ class FakeLane:
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """The app behind: says what it was asked, once it has the body."""
+    """The app behind: says what it was asked, once it has the body; on the path /early it begins
+    to answer before."""
     request = Request(scope, receive)
+    if scope["path"] == "/early":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await request.body()
     body = await request.body()
     said = f"{request.method} {scope['raw_path'].decode()} ".encode() + body
     await Response(said)(scope, receive, send)

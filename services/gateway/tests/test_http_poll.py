@@ -168,15 +168,27 @@ RUBBISH = {
 
 @pytest.mark.parametrize("name", RUBBISH)
 @pytest.mark.parametrize("pieces", [1, 7])
-async def test_what_cannot_be_read_is_refused_in_its_turn(name: str, pieces: int) -> None:
-    data = PARKED + RUBBISH[name] + SMUGGLED
+@pytest.mark.parametrize("before", [1, 3])
+async def test_what_cannot_be_read_is_refused_in_its_turn(
+    name: str, pieces: int, before: int
+) -> None:
+    data = PARKED * before + RUBBISH[name] + SMUGGLED
     client = Client()
     await client.send(*cut(data, range(0, len(data), -(-len(data) // pieces))))
     assert client.line.written == b""
-    first, *rest = await client.finish()
-    assert first == ok(TOLD)
-    assert [answer[::2] for answer in rest] == [(400, True)]
+    found = await client.finish()
+    assert found[:before] == [ok(TOLD)] * before
+    assert [answer[::2] for answer in found[before:]] == [(400, True)]
     assert client.line.is_closed
+    await client.turn()
+
+
+async def test_an_answer_that_has_begun_is_cut_when_its_request_cannot_be_read_on() -> None:
+    client = Client()
+    await client.send(chunked(b"POST", b"/early", b"a")[:-5], b"zz\r\n")
+    assert client.line.is_closed
+    assert client.line.written.count(b"HTTP/1.1 ") == 1
+    client.hang_up()
     await client.turn()
 
 
@@ -292,6 +304,22 @@ async def test_who_goes_is_parked_no_more_and_leaves_no_timer(fault: Exception |
     assert (client.lane.parked, client.lane.went) == ([], 1)
     assert not has_timer(client)
     assert client.state.connections == set()
+
+
+async def test_a_reset_of_an_idle_connection_leaves_no_timer() -> None:
+    client = Client()
+    await client.send(AT_ONCE)
+    client.line.is_closed = True
+    client.protocol.connection_lost(ConnectionResetError())
+    assert not has_timer(client)
+
+
+async def test_of_headers_that_come_twice_those_count_that_counted_in_the_app() -> None:
+    client = Client()
+    twice = b"authorization: \r\nauthorization: b\r\nx-rostrum-trace: c\r\nx-rostrum-trace: d\r\n"
+    await client.send(GET + twice + b"\r\n")
+    (asked,) = client.lane.asked
+    assert (asked.authorization, asked.trace_id) == ("", "d")
 
 
 async def test_an_idle_connection_is_closed_by_the_keep_alive_timer_and_a_parked_one_is_not() -> (
