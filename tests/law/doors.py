@@ -22,7 +22,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "cryptography": ("libs/runtime/*",),
     "fakeredis": ("libs/store/*",),
     "fastapi": (*WEB, "services/gateway/*"),
-    "httptools": ("services/gateway/http_poll.py",),
+    "httptools": ("services/gateway/http_line.py",),
     "httpx": ("libs/runtime/*",),
     "jwt": ("services/gateway/keys.py", "services/gateway/tokens.py", "services/session/*"),
     "msgspec": ("libs/wire/codec.py",),
@@ -35,7 +35,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "structlog": ("libs/runtime/*",),
     "uvicorn": (
         "libs/runtime/listener.py",
-        "services/gateway/http_poll.py",
+        "services/gateway/http_line.py",
         "services/gateway/websocket.py",
     ),
     "uvloop": ("libs/runtime/process.py",),

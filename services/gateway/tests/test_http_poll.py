@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.testing.eventually import eventually
-from services.gateway.http_poll import HEAD_BYTES_MAX, PIECE_BYTES
+from services.gateway.http_line import HEAD_BYTES_MAX, PIECE_BYTES
 from services.gateway.tests.lines import Answer, Client, cut
 
 HOST = b"host: x\r\n"
@@ -121,6 +121,23 @@ async def test_who_wants_no_more_than_one_answer_gets_one(head: bytes) -> None:
     await client.send(b"GET %b?after=1-1 %b%b\r\n" % (POLL, head, HOST) + AT_ONCE)
     assert await client.finish() == [ok(TOLD, closes=True)]
     assert client.line.is_closed
+
+
+async def test_what_follows_the_last_answer_of_a_connection_is_not_done() -> None:
+    client = Client()
+    closes = AT_ONCE.replace(HOST, b"connection: close\r\n")
+    await client.send(closes + post(b"x"))
+    assert await client.finish() == [ok(b"poll two?", closes=True)]
+    assert client.state.total_requests == 1
+
+
+async def test_an_upgrade_behind_a_parked_poll_is_refused_after_its_answer() -> None:
+    client = Client()
+    upgrade = b"connection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    await client.send(PARKED + b"GET /v1/ws HTTP/1.1\r\n" + upgrade)
+    assert client.line.written == b""
+    first, second = await client.finish()
+    assert (first, second.status, second.closes) == (ok(TOLD), 400, True)
 
 
 async def test_while_all_are_moved_an_answer_ends_its_connection() -> None:
