@@ -160,7 +160,11 @@ async def _drained(it: Edge) -> str:
 
 async def test_who_says_hello_after_the_drain_began_does_not_begin() -> None:
     """It would be cut without a word when the process ends."""
-    async with edge() as it, served(it.running.app) as address, talking(address) as talker:
+    async with (
+        edge() as it,
+        served(it.running.app, http=it.running.http) as address,
+        talking(address) as talker,
+    ):
         await it.running.drain(0.0)
         assert (await talker.greet(it.session.token("ann")))["code"] == "draining"
         assert await talker.closed() == streams.CLOSE_DRAIN
