@@ -1,5 +1,6 @@
 """The server of a port: uvicorn as we set it, with the bounds that it leaves open."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Generator
@@ -27,10 +28,13 @@ UNTAKEN_MS = 30_000
 
 
 class Server(uvicorn.Server):
-    """A listener that leaves signals to the process."""
+    """A listener that leaves signals to the process. `http` makes the protocol of each connection:
+    a subclass of uvicorn's on httptools, or None for that one as it is."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
-        super().__init__(_config(app))
+    def __init__(
+        self, app: ASGIApp, listener: socket.socket, http: type[asyncio.Protocol] | None = None
+    ) -> None:
+        super().__init__(_config(app, http))
         self._listener = listener
 
     @contextlib.contextmanager
@@ -71,11 +75,11 @@ def listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, http: type[asyncio.Protocol] | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=http or "httptools",
         ws=_Socket,
         lifespan="off",
         log_config=None,

@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any
 
 import uvloop
-from starlette.types import ASGIApp
 
 from libs.log.open import open_log
 from libs.log.port import Log, LogError
@@ -187,11 +186,11 @@ def _ports(plan: Plan, log: Log, tasks: GroupTasks) -> dict[str, Ports]:
 def _servers(
     plan: Plan, running: Mapping[str, Running], watch: LogWatch, stop: asyncio.Event
 ) -> list[Server]:
-    servers = [_server(running[seat.name].app, *seat.listen) for seat in plan.seats if seat.listen]
+    servers = [_server(running[seat.name], *seat.listen) for seat in plan.seats if seat.listen]
     lacks: dict[str, Lacks] = {name: built.lacks for name, built in running.items()}
     lacks["process"] = lambda: [*watch.lacks(), *(["draining"] if stop.is_set() else [])]
-    admin = _server(admin_app(lacks, SystemClock()), plan.settings.host, plan.admin_port)
-    return [*servers, admin]
+    admin = Running(admin_app(lacks, SystemClock()))
+    return [*servers, _server(admin, plan.settings.host, plan.admin_port)]
 
 
 async def _run(loop: Loop) -> None:
@@ -205,9 +204,9 @@ async def _greet(greeting: str, running: Mapping[str, Running]) -> None:
     print(greeting, flush=True)
 
 
-def _server(app: ASGIApp, host: str, port: int) -> Server:
+def _server(built: Running, host: str, port: int) -> Server:
     try:
-        return Server(app, listening(host, port))
+        return Server(built.app, listening(host, port), built.http)
     except OSError as fault:
         raise CannotStart(
             f"no listener on {host}:{port}: {fault.strerror}; stop what listens there, or set "

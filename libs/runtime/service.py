@@ -8,6 +8,7 @@
 stops. It is ready while `lacks` names nothing; `drain` ends what connections wait for.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -48,12 +49,14 @@ async def _nothing(_: float) -> None:
 @dataclass(frozen=True)
 class Running:
     """A built service: its app, its loops by name, what it lacks to be ready. `drain` is told over
-    how many seconds it may move those who are connected."""
+    how many seconds it may move those who are connected. `http` is the protocol of its connections,
+    if it has one of its own (see `listener.Server`)."""
 
     app: ASGIApp
     loops: Mapping[str, Loop] = field(default_factory=dict)
     lacks: Callable[[], Sequence[str]] = tuple
     drain: Callable[[float], Awaitable[None]] = _nothing
+    http: type[asyncio.Protocol] | None = None
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,21 @@ class AccessMemory:
 
     async def grant(self, user: str, channel: str) -> Grant:
         """The grant to read; asked anew when it is too old. Raises the `Problem` that refuses."""
-        if not is_id(channel):
-            # Nobody needs to be asked, and nothing remembered, about what cannot be a channel.
-            raise refusal(Access(user, channel, refusal="channel_unknown"))
+        _must_be_id(user, channel)
         grant = self._grants.get((user, channel))
         if grant is None or not self._is_good(grant):
             grant = await self._renewed(grant, user, channel)
+        if not grant.access.may_read:
+            raise refusal(grant.access)
+        return grant
+
+    def remembered(self, user: str, channel: str) -> Grant | None:
+        """What `grant` gives, at once; None when it would have to ask. Raises the `Problem` that
+        refuses."""
+        _must_be_id(user, channel)
+        grant = self._grants.get((user, channel))
+        if grant is None or not self._is_good(grant):
+            return None
         if not grant.access.may_read:
             raise refusal(grant.access)
         return grant
@@ -194,6 +203,12 @@ class AccessMemory:
         if not access.may_read:
             return NO_REMEMBERED_S
         return min(self._yes_s, DOUBTED_S) if self.is_doubted else self._yes_s
+
+
+def _must_be_id(user: str, channel: str) -> None:
+    if not is_id(channel):
+        # Nobody needs to be asked, and nothing remembered, about what cannot be a channel.
+        raise refusal(Access(user, channel, refusal="channel_unknown"))
 
 
 def refusal(access: Access) -> Exception:

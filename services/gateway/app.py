@@ -16,18 +16,20 @@ from .clients import Pages
 from .consumers import Consumers
 from .draining import Draining
 from .feed import Feed
+from .http_poll import poll_http
 from .hub import Hub, Room, Waiter
 from .lanes import PostLanes
 from .limits import Limits
 from .metrics import PARKED, RING_BYTES, ROOMS
 from .parking import ParkingLot
+from .poll_lane import PollLane
 from .polls import Polls
 from .posting import Posting
 from .routes.document import document_routes
 from .routes.events import event_routes
 from .routes.forward import Forwarder
 from .routes.pages import page_routes
-from .routes.poll import poll_routes
+from .routes.poll import poll_routes, poll_wishes
 from .routes.poll_many import poll_many_routes
 from .routes.posts import add_post_route
 from .routes.socket import add_socket_route
@@ -68,14 +70,15 @@ class _Gateway:
         self.consumers = Consumers(ports, self.access, self.tokens, hold=self.polls.hold)
         self.registry = Registry(self.sessions, ports.clock)
         self.posting = Posting(self.access, self._lanes(), self.limits)
+        self.lot = self._lot()
 
     def serve(self) -> FastAPI:
         """The public routes."""
         ports, settings = self.ports, self.settings
         app = api(GATEWAY, signer=ports.signer, clock=ports.clock, document=None)
-        lot, desk = self._lot(), self._desk()
-        app.include_router(poll_routes(lot, settings))
-        app.include_router(poll_many_routes(lot, settings))
+        desk = self._desk()
+        app.include_router(poll_routes(self.tokens, settings))
+        app.include_router(poll_many_routes(self.lot, settings))
         app.include_router(event_routes(desk, self.limits))
         add_socket_route(app, desk, self.limits)
         app.include_router(
@@ -156,6 +159,7 @@ def build(settings: Settings, ports: Ports) -> Running:
         },
         lacks=gateway.lacks,
         drain=Draining(gateway.hub, gateway.registry, ports.clock).run,
+        http=poll_http(PollLane(gateway.lot, poll_wishes(settings))),
     )
 
 

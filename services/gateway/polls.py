@@ -16,7 +16,7 @@ from .access import AccessMemory, Grant
 from .answers import Answer, Drain, Entries, Jump, Kept
 from .clients import Pages
 from .feed import Feed
-from .hub import Ahead, Fetch, Here, Hub, Room, Waiter, decide
+from .hub import Fetch, Here, Hub, Park, Room, Waiter, decide
 from .metrics import ANSWERS, ENDED
 
 # A replica may lag behind what the client has read elsewhere; after this the cursor is wrong.
@@ -74,6 +74,14 @@ class Polls:
             if self._access.holds(grant) and self._hub.rooms.get(channel) is room:
                 return decision
         raise Refused("access_denied", "your access to this channel keeps changing; try again")
+
+    def at_once(self, user: str, channel: str, cursor: Cursor | None) -> Saying | Parking | None:
+        """What `ask` gives, when all that it needs is remembered; else None. Raises `Problem`."""
+        grant = self._access.remembered(user, channel)
+        room = self._hub.room(channel)
+        if grant is None or room is None or not self._access.holds(grant):
+            return None
+        return _by_memory(room, grant, cursor)
 
     def park(self, parking: Parking, waiter: Waiter, wait_s: float) -> None:
         """Park; the waiter is answered or refused by whatever happens first. To be called without
@@ -162,20 +170,19 @@ class Polls:
                 waiter.refuse(_ended(refused))
 
     async def _decide(self, room: Room, grant: Grant, cursor: Cursor | None) -> Saying | Parking:
-        if cursor is None:
-            return Parking(room, grant, room.head)
-        decision = decide(room, cursor)
-        if decision is Ahead:
-            await self._await_head(room, grant, cursor)
-            decision = decide(room, cursor)
-        if decision is Fetch:
-            ANSWERS.labels("page").inc()
-            return Saying(room, await self._fetch(room, grant, cursor))
-        if not isinstance(decision, type):
-            ANSWERS.labels("memory").inc()
-            return Saying(room, decision)
+        found = _by_memory(room, grant, cursor)
+        if found is None and cursor is not None:
+            found = await self._by_relay(room, grant, cursor)
         # Still ahead: the room was replaced meanwhile, and the caller decides anew.
-        return Parking(room, grant, room.head)
+        return found or Parking(room, grant, room.head)
+
+    async def _by_relay(self, room: Room, grant: Grant, cursor: Cursor) -> Saying | Parking | None:
+        if cursor.id > room.head:
+            await self._await_head(room, grant, cursor)
+        if decide(room, cursor) is not Fetch:
+            return _by_memory(room, grant, cursor)
+        ANSWERS.labels("page").inc()
+        return Saying(room, await self._fetch(room, grant, cursor))
 
     @staticmethod
     def reconnect_after_ms() -> int:
@@ -209,6 +216,17 @@ class Polls:
                     f"the channel ends at {room.head}; ask without a cursor where it is",
                 )
             await clock.sleep(AHEAD_POLL_S)
+
+
+def _by_memory(room: Room, grant: Grant, cursor: Cursor | None) -> Saying | Parking | None:
+    """None when the relay has to be asked."""
+    decision = Park if cursor is None else decide(room, cursor)
+    if decision is Park:
+        return Parking(room, grant, room.head)
+    if isinstance(decision, type):
+        return None
+    ANSWERS.labels("memory").inc()
+    return Saying(room, decision)
 
 
 def _until_s(waiter: Waiter) -> float | None:

@@ -67,17 +67,21 @@ class Tokens:
     async def checked(self, token: str) -> Checked:
         """Whose token it is, from wherever it came. Raises `Refused` (401), or `TryAgain` while the
         keys are not known."""
-        if len(token) > TOKEN_CHARS_MAX or FORM.fullmatch(token) is None:
-            raise _invalid("it is longer than any of ours, or not of three parts in base64url")
-        digest = hashlib.sha256(token.encode()).digest()
-        known = self._remembered.get(digest)
-        if known is None or known.key not in self.keys:
+        digest = _digest(token)
+        known = self._known(digest)
+        if known is None:
             known = await self._check(token)
-        fault = self.refusal(known.checked)
-        if fault is not None:
-            raise fault
-        self._remember(digest, known)
-        return known.checked
+        return self._counted(digest, known)
+
+    def remembered(self, token: str) -> Checked | None:
+        """What `checked` says, at once; None when it has to be checked. Raises `Refused` (401)."""
+        # What is remembered had the form of a token when it came first.
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._known(digest)
+        if known is not None:
+            return self._counted(digest, known)
+        _digest(token)
+        return None
 
     def refusal(self, checked: Checked) -> Refused | None:
         """Why what was checked before counts no more; None while it does. Whoever is to be told by
@@ -95,6 +99,17 @@ class Tokens:
             self._revoked.popitem(last=False)
         for tell in self.on_revoked:
             tell(session)
+
+    def _known(self, digest: bytes) -> _Remembered | None:
+        known = self._remembered.get(digest)
+        return known if known is not None and known.key in self.keys else None
+
+    def _counted(self, digest: bytes, known: _Remembered) -> Checked:
+        fault = self.refusal(known.checked)
+        if fault is not None:
+            raise fault
+        self._remember(digest, known)
+        return known.checked
 
     async def _check(self, token: str) -> _Remembered:
         try:
@@ -139,6 +154,13 @@ def bearer(authorization: str | None) -> str:
     if scheme.lower() != "bearer" or not token:
         raise Refused("token_missing", "send the access token as 'Authorization: Bearer <token>'")
     return token
+
+
+def _digest(token: str) -> bytes:
+    """Raises `Refused` for what has not the form of a token."""
+    if len(token) > TOKEN_CHARS_MAX or FORM.fullmatch(token) is None:
+        raise _invalid("it is longer than any of ours, or not of three parts in base64url")
+    return hashlib.sha256(token.encode()).digest()
 
 
 def _invalid(why: str) -> Refused:

@@ -27,7 +27,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "cryptography": ("libs/runtime/*",),
     "fakeredis": ("libs/store/*",),
     "fastapi": (*WEB, "services/gateway/*"),
-    "httptools": ("services/gateway/http_poll.py",),
+    "httptools": ("services/gateway/http_line.py",),
     "httpx": ("libs/runtime/*",),
     "ijson": ("cli/importing/*",),
     "jwt": ("libs/runtime/keys.py", "services/gateway/keys.py", "services/gateway/tokens.py"),
@@ -43,7 +43,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "textual": ("cli/chat/*",),
     "uvicorn": (
         "libs/runtime/listener.py",
-        "services/gateway/http_poll.py",
+        "services/gateway/http_line.py",
         "services/gateway/websocket.py",
     ),
     "uvloop": ("libs/runtime/process.py",),

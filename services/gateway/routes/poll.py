@@ -1,51 +1,52 @@
-"""`GET /v1/channels/{channel}/poll` on a plain connection: one Future for each parked request."""
+"""`GET /v1/channels/{channel}/poll` as the framework sees it: its query, and its description.
 
-import asyncio
+Polls are served by `poll_lane`, before a request gets here.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field, TypeAdapter, ValidationError
 
-from libs.wire import cursor as cursors
-from libs.wire.codes import Problem
+from libs.wire.api import Access
+from libs.wire.codes import Refused
+from libs.wire.ids import is_id
 
-from ..hub import Poller
-from ..parking import ParkingLot
-from ..polls import Saying
+from ..access import refusal
+from ..poll_lane import Wish
 from ..settings import Settings
-from ..tokens import bearer
+from ..tokens import Tokens, bearer
 from .shapes import PollAnswer
 
 WAIT_S = 25
+# Those who wait for the same send the same query. A longer one than clients need is not kept.
+QUERIES_KEPT = 1_024
+QUERY_KEPT_BYTES = 128
 
 
-class ParkedRequest(Poller):
-    """A waiter whose answer an ASGI handler waits for."""
+def poll_wishes(settings: Settings) -> Callable[[bytes], Wish]:
+    """What reads a raw query: of a name that is given twice the last counts, names that are not
+    known are skipped. It raises `Refused` (`field_invalid`)."""
+    seconds = TypeAdapter(Annotated[float, Field(ge=0, le=settings.wait_s_max)])
 
-    __slots__ = ("answered",)
+    def read(query: bytes) -> Wish:
+        given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        try:
+            wait_s = seconds.validate_python(given.get("wait", WAIT_S))
+        except ValidationError as fault:
+            said = fault.errors()[0]["msg"]
+            raise Refused("field_invalid", f"wait: {said}", field="wait") from fault
+        return Wish(given.get("after"), wait_s)
 
-    def __init__(self, user: str) -> None:
-        super().__init__(user, 0)
-        self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    def tell(self, body: bytes) -> None:
-        if not self.answered.done():
-            self.answered.set_result(body)
-
-    def refuse(self, problem: Problem) -> None:
-        if not self.answered.done():
-            self.answered.set_exception(problem)
-
-    def end(self, problem: Problem) -> None:
-        """See `Listening`."""
-        self.refuse(problem)
-
-    def stop(self) -> None:
-        """See `Parked`. A cancelled handler would be reported as a crash by the server."""
-        self.tell(b"")
+    kept = lru_cache(QUERIES_KEPT)(read)
+    return lambda query: (kept if len(query) <= QUERY_KEPT_BYTES else read)(query)
 
 
-def poll_routes(lot: ParkingLot, settings: Settings) -> APIRouter:
-    """The poll route."""
+def poll_routes(tokens: Tokens, settings: Settings) -> APIRouter:
+    """The poll route, for the document, and for what is asked as no poll is."""
     router = APIRouter()
 
     @router.get(
@@ -64,23 +65,12 @@ def poll_routes(lot: ParkingLot, settings: Settings) -> APIRouter:
             float, Query(ge=0, le=settings.wait_s_max, description="Seconds to wait at most")
         ] = WAIT_S,
     ) -> Response:
-        checked = await lot.tokens.checked(bearer(request.headers.get("authorization")))
-        cursor = None if after is None else cursors.parse(after)
-        pause_s = lot.pause_s(checked.person.session, channel)
-        if pause_s > 0:
-            await lot.clock.sleep(pause_s)
-        waiter = ParkedRequest(checked.person.user)
-        found = await lot.polls.ask(waiter.user, channel, cursor)
-        lot.must_live(checked)
-        if isinstance(found, Saying):
-            found.room.say(waiter, found.answer)
-            return lot.answer(await waiter.answered)
-        # Without a cursor the answer is where the channel is, at once.
-        lot.polls.park(found, waiter, 0.0 if cursor is None else wait - pause_s)
-        try:
-            async with lot.parked(request, checked, waiter):
-                return lot.answer(await waiter.answered)
-        finally:
-            lot.polls.gone(waiter)
+        checked = await tokens.checked(bearer(request.headers.get("authorization")))
+        if not is_id(channel):
+            raise refusal(Access(checked.person.user, channel, refusal="channel_unknown"))
+        raise Refused(
+            "field_invalid",
+            "a poll is a GET with no body, no Expect, no Upgrade and no escapes in its path",
+        )
 
     return router

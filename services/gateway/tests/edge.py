@@ -19,6 +19,7 @@ from services.catalog import NAMES
 from services.gateway.app import SERVICE
 from services.gateway.metrics import PARKED
 from services.gateway.settings import Settings
+from services.gateway.tests.door import Door
 from services.gateway.tests.fakes import (
     ChannelLog,
     FakeChat,
@@ -52,7 +53,9 @@ class Edge:
             topic: Owners(ports.log, clock, topic) for topic in (ACCESS_CHANGES, REVOCATIONS)
         }
         self.running = SERVICE.build(settings, ports)
-        self.client = self.http(self.running.app)
+        self.client = httpx.AsyncClient(
+            transport=Door(self.running, ports.tasks), base_url="http://edge", timeout=None
+        )
 
     @staticmethod
     def http(app: Any) -> httpx.AsyncClient:
@@ -175,8 +178,8 @@ async def edge(
             for loop in loops:
                 loop.cancel()
         finally:
-            await made.relay.stop()
             await made.client.aclose()
+            await made.relay.stop()
 
 
 def _value(gauge: Gauge) -> float:

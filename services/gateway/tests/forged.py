@@ -271,7 +271,7 @@ SHAPES: dict[str, Maker] = {
     "two tokens": lambda session: f"{session.token('ann')}, {session.token('ann')}",
     "as JSON": lambda session: json.dumps({"token": session.token("ann")}),
     "4,097 characters": text("a" * 4_097),
-    "60,000 characters": text("a" * 60_000),
+    "12,000 characters": text("a" * 12_000),
     "a refresh token": text(f"{ident('s-ann')}.{'a' * 43}"),
     "an identity header": _identity,
     "a resume ticket": lambda _: DEPLOYMENT.seal("resume ticket", b"\x93"),

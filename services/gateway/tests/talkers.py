@@ -126,7 +126,10 @@ async def open_talk(
     it: Edge, form: str = JSON_PROTOCOL, *, user: str = "ann"
 ) -> AsyncIterator[Talker]:
     """A connection that is welcome."""
-    async with served(it.running.app) as address, talking(address, form) as talker:
+    async with (
+        served(it.running.app, http=it.running.http) as address,
+        talking(address, form) as talker,
+    ):
         assert (await talker.greet(it.session.token(user)))["type"] == "welcome"
         yield talker
 

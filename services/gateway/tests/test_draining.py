@@ -123,7 +123,11 @@ async def test_who_comes_meanwhile_is_sent_away_at_once_and_the_rest_is_served_o
         it.channel()
         await talker.watch(**{CHANNEL: "1-10"})
         assert (await talker.hear())["type"] == "watched"
+        # The first whom the drain moves; as the clock stands still, the only one.
+        first = it.polling("1-10", user="bob")
+        await it.parked(2)
         draining = asyncio.ensure_future(it.running.drain(20.0))
+        assert "drain" in (await first).json()
         await it.until(lambda: _drained(it), "drain")
         assert [each["id"] for each in (await it.poll(after="1-8")).json()["entries"]] == [9, 10]
         refused = await it.client.get(f"/v1/stream?channels={CHANNEL}", headers=it.bearer())
@@ -156,7 +160,11 @@ async def _drained(it: Edge) -> str:
 
 async def test_who_says_hello_after_the_drain_began_does_not_begin() -> None:
     """It would be cut without a word when the process ends."""
-    async with edge() as it, served(it.running.app) as address, talking(address) as talker:
+    async with (
+        edge() as it,
+        served(it.running.app, http=it.running.http) as address,
+        talking(address) as talker,
+    ):
         await it.running.drain(0.0)
         assert (await talker.greet(it.session.token("ann")))["code"] == "draining"
         assert await talker.closed() == streams.CLOSE_DRAIN

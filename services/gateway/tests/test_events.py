@@ -28,7 +28,7 @@ async def begun(stream: Events, channels: int = 1) -> None:
 
 
 async def test_events_bring_what_comes_and_their_id_resumes() -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         it.channel(head=10)
         it.channel(SECOND, head=20)
         both = f"{CHANNEL},{SECOND}"
@@ -49,7 +49,7 @@ async def test_events_bring_what_comes_and_their_id_resumes() -> None:
 
 @pytest.mark.law("L9")
 async def test_a_ban_ends_one_channel_and_a_sign_out_the_stream() -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         it.channel()
         async with events(it, address, CHANNEL) as stream:
             await begun(stream)
@@ -64,7 +64,7 @@ async def test_a_ban_ends_one_channel_and_a_sign_out_the_stream() -> None:
 
 
 async def test_a_drain_ends_the_stream() -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         it.channel()
         async with events(it, address, CHANNEL) as stream:
             await begun(stream)

@@ -59,7 +59,7 @@ def test_who_falls_behind_with_its_first_answer_pulls_from_its_own_cursor(
 async def test_an_event_that_comes_before_its_channel_is_followed_resumes_as_well(
     last_id: str, epoch: int, first: int, place: str
 ) -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         it.channel(head=1_500, epoch=epoch, first=first)
         async with events(it, address, CHANNEL, last_id=f"{CHANNEL}={last_id}") as stream:
             assert (await stream.hear())["type"] == "welcome"
@@ -69,7 +69,7 @@ async def test_an_event_that_comes_before_its_channel_is_followed_resumes_as_wel
 
 @pytest.mark.law("L8")
 async def test_a_reset_of_who_follows_is_in_the_id_of_its_event() -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         it.channel()
         async with events(it, address, CHANNEL) as stream:
             assert [(await stream.hear())["type"] for _ in range(2)] == ["welcome", "watched"]
@@ -82,7 +82,7 @@ async def test_a_reset_of_who_follows_is_in_the_id_of_its_event() -> None:
 @pytest.mark.law("L8")
 async def test_a_channel_that_cannot_be_followed_now_keeps_its_place() -> None:
     """From now on, when it comes again, would be a hole that nobody told of."""
-    async with edge(relay_s=0.05) as it, served(it.running.app) as address:
+    async with edge(relay_s=0.05) as it, served(it.running.app, http=it.running.http) as address:
         it.channel()
         await it.relay.stop()
         async with events(it, address, CHANNEL, last_id=f"{CHANNEL}=1-7") as stream:

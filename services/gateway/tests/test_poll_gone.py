@@ -3,41 +3,27 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 
+from libs.testing import served as product
 from libs.testing.eventually import eventually
 from services.gateway.tests.edge import CHANNEL, Edge, edge
 
 HOST = "127.0.0.1"
 
 
-class Listener(uvicorn.Server):
-    """Leaves signals to the tests."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def served(it: Edge) -> AsyncIterator[int]:
     """The gateway on a port of its own."""
-    config = uvicorn.Config(
-        it.running.app, host=HOST, port=0, http="httptools", lifespan="off", log_config=None
-    )
-    server = Listener(config)
-    serving = it.ports.tasks.spawn(server.serve(), name="listener")
-    await eventually(lambda: server.started, within_s=5, what="the server listens")
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await serving
+    async with product.served(it.running.app, http=it.running.http) as address:
+        yield int(address.rpartition(":")[2])
 
 
 def request(it: Edge, path: str) -> bytes:
@@ -87,3 +73,43 @@ async def test_a_connection_polls_again_and_again() -> None:
             writer.write(request(it, path))
         writer.close()
         await writer.wait_closed()
+
+
+async def test_who_breaks_the_connection_or_says_nothing_more_is_parked_no_more() -> None:
+    async with edge() as it, served(it) as port:
+        it.channel()
+        path = f"/v1/channels/{CHANNEL}/poll?after=1-10&wait=50"
+        (_, broken), (reader, silent) = await ask(it, port, path), await ask(it, port, path)
+        await it.parked(2)
+        # Nothing is sent before the end: the other side gets a reset.
+        linger = struct.pack("ii", 1, 0)
+        broken.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        broken.transport.abort()
+        await it.parked(1)
+        silent.write_eof()
+        assert await reader.read() == b""
+        await it.parked(0)
+        silent.close()
+
+
+async def test_a_hundred_who_come_and_go_leave_no_descriptor_behind() -> None:
+    async with edge() as it, served(it) as port:
+        it.channel()
+        path = f"/v1/channels/{CHANNEL}/poll?after=1-10&wait=50"
+        before = len(os.listdir("/proc/self/fd"))
+        lines = [await ask(it, port, path) for _ in range(100)]
+        await it.parked(100)
+        for number, (_, writer) in enumerate(lines):
+            # Every other one has sent a second request, which nobody looks at yet.
+            writer.write(request(it, path) if number % 2 else b"")
+        await it.relay.append(CHANNEL)
+        for reader, writer in lines:
+            assert [each["id"] for each in (await told(reader))["entries"]] == [11]
+            writer.close()
+            await writer.wait_closed()
+        await it.parked(0)
+
+        def closed() -> bool:
+            return len(os.listdir("/proc/self/fd")) <= before
+
+        await eventually(closed, within_s=5, what="all descriptors are closed")

@@ -229,7 +229,7 @@ async def test_without_a_token_nothing_of_the_body_is_read() -> None:
 
 
 async def test_a_client_that_goes_away_leaves_nobody_parked() -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         three(it)
         async with httpx.AsyncClient(base_url=address, headers=it.bearer()) as client:
             body = {"cursors": dict.fromkeys((CHANNEL, SECOND, THIRD), "1-10")}

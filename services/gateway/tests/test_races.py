@@ -129,7 +129,7 @@ async def test_a_sign_out_that_comes_while_a_poll_is_decided_counts(after: str) 
 async def test_a_sign_out_before_hello_counts_although_the_token_was_good_at_the_door() -> None:
     async with (
         edge() as it,
-        served(it.running.app) as address,
+        served(it.running.app, http=it.running.http) as address,
         talking(address, headers=it.bearer()) as talker,
     ):
         await signed_out(it)
@@ -141,7 +141,11 @@ async def test_a_sign_out_before_hello_counts_although_the_token_was_good_at_the
 @pytest.mark.law("L9")
 @pytest.mark.parametrize("path", ["/v1/ws", "/v1/stream"])
 async def test_a_sign_out_while_a_token_is_checked_counts(path: str) -> None:
-    async with edge() as it, served(it.running.app) as address, talking(address) as talker:
+    async with (
+        edge() as it,
+        served(it.running.app, http=it.running.http) as address,
+        talking(address) as talker,
+    ):
         it.session.keys["k2"] = Ed25519PrivateKey.generate()
         token, asked = it.session.token("ann", kid="k2"), it.session.asked
         it.session.goes_on.clear()
@@ -183,7 +187,7 @@ async def test_a_ban_while_a_watch_is_served_from_pages_ends_it() -> None:
 
 @pytest.mark.law("L9")
 async def test_in_silence_a_banned_follower_gets_nothing_once_access_is_in_doubt() -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         it.channel()
         async with talking(address) as banned, talking(address) as other:
             for talker, user in ((banned, "ann"), (other, "bob")):

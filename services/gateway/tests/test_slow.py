@@ -101,7 +101,10 @@ async def left_nothing(it: Edge) -> None:
     await it.parked(0)
 
     async def is_seated() -> bool:
-        async with served(it.running.app) as address, talking(address) as talker:
+        async with (
+            served(it.running.app, http=it.running.http) as address,
+            talking(address) as talker,
+        ):
             return bool((await talker.greet(it.session.token("ann")))["type"] == "welcome")
 
     await eventually(is_seated, within_s=WITHIN_S, what="a seat")
@@ -110,7 +113,10 @@ async def left_nothing(it: Edge) -> None:
 @forms
 @pytest.mark.law("L8")
 async def test_who_falls_behind_pulls_and_watches_again_and_gets_all_once(form: str) -> None:
-    async with edge() as it, served(it.running.app, kernel_bytes=KERNEL_BYTES) as address:
+    async with (
+        edge() as it,
+        served(it.running.app, http=it.running.http, kernel_bytes=KERNEL_BYTES) as address,
+    ):
         it.channel(head=10)
         async with slow(it, address, form) as talker:
             await talker.watch(**{CHANNEL: "1-10"})
@@ -137,7 +143,7 @@ async def test_who_falls_behind_pulls_and_watches_again_and_gets_all_once(form: 
 async def test_who_reads_nothing_for_ten_seconds_is_closed_and_leaves_nothing(form: str) -> None:
     async with (
         edge(connections_user_max=1) as it,
-        served(it.running.app, kernel_bytes=KERNEL_BYTES) as address,
+        served(it.running.app, http=it.running.http, kernel_bytes=KERNEL_BYTES) as address,
     ):
         it.channel(head=10)
         closed = closed_slow()
@@ -157,7 +163,10 @@ async def test_who_reads_nothing_for_ten_seconds_is_closed_and_leaves_nothing(fo
 @pytest.mark.law("L8")
 async def test_who_reads_again_in_time_gets_all_that_was_queued_and_is_told_why(form: str) -> None:
     """A frame that waited when the stream was closed is among them."""
-    async with edge() as it, served(it.running.app, kernel_bytes=KERNEL_BYTES) as address:
+    async with (
+        edge() as it,
+        served(it.running.app, http=it.running.http, kernel_bytes=KERNEL_BYTES) as address,
+    ):
         it.channel(head=10)
         closed = closed_slow()
         async with slow(it, address, form) as talker:
@@ -178,7 +187,7 @@ async def test_who_reads_again_in_time_gets_all_that_was_queued_and_is_told_why(
 async def test_who_stops_while_it_is_served_from_pages_leaves_nothing() -> None:
     async with (
         edge(connections_user_max=1) as it,
-        served(it.running.app, kernel_bytes=KERNEL_BYTES) as address,
+        served(it.running.app, http=it.running.http, kernel_bytes=KERNEL_BYTES) as address,
     ):
         it.channel(head=0)
         await fill(it, 45)
@@ -199,7 +208,10 @@ async def pinging(talker: Talker) -> None:
 
 
 async def test_pings_of_who_reads_no_answers_end_the_stream() -> None:
-    async with edge() as it, served(it.running.app, kernel_bytes=KERNEL_BYTES) as address:
+    async with (
+        edge() as it,
+        served(it.running.app, http=it.running.http, kernel_bytes=KERNEL_BYTES) as address,
+    ):
         it.channel(head=10)
         closed = closed_slow()
         async with slow(it, address) as talker:
@@ -215,7 +227,7 @@ async def test_pings_of_who_reads_no_answers_end_the_stream() -> None:
 
 
 async def test_one_channel_that_is_watched_again_and_again_is_a_bounded_number_of_tasks() -> None:
-    async with edge(watches_max=5) as it, served(it.running.app) as address:
+    async with edge(watches_max=5) as it, served(it.running.app, http=it.running.http) as address:
         it.channel()
         async with talking(address) as talker:
             await talker.greet(it.session.token("ann"))
@@ -270,7 +282,7 @@ class RawEvents:
 async def test_events_that_nobody_reads_end_and_their_last_id_resumes() -> None:
     async with (
         edge(connections_user_max=1) as it,
-        served(it.running.app, kernel_bytes=KERNEL_BYTES) as address,
+        served(it.running.app, http=it.running.http, kernel_bytes=KERNEL_BYTES) as address,
     ):
         it.channel(head=10)
         closed = closed_slow()

@@ -204,7 +204,7 @@ async def test_a_token_of_somebody_else_ends_the_stream(form: str) -> None:
 
 
 async def test_a_ticket_brings_in_again_without_a_token(form: str) -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         async with talking(address, form) as talker:
             ticket = (await talker.greet(it.session.token("ann")))["ticket"]
         asked = it.session.asked
@@ -222,7 +222,7 @@ async def test_a_ticket_brings_in_again_without_a_token(form: str) -> None:
 async def test_a_token_may_come_in_the_header(form: str) -> None:
     async with (
         edge() as it,
-        served(it.running.app) as address,
+        served(it.running.app, http=it.running.http) as address,
         talking(address, form, headers=it.bearer("ann")) as talker,
     ):
         await talker.say("hello")
@@ -247,7 +247,7 @@ async def test_who_does_not_greet_is_told_why_and_closed(
 ) -> None:
     async with (
         edge() as it,
-        served(it.running.app) as address,
+        served(it.running.app, http=it.running.http) as address,
         talking(address, form) as talker,
     ):
         said = dict(frame)
@@ -306,7 +306,7 @@ async def test_a_post_is_answered_with_what_chat_says(form: str) -> None:
 
 @pytest.mark.parametrize("offered", ["chat", "rostrum.v2.json"])
 async def test_another_protocol_is_refused_before_the_socket_opens(form: str, offered: str) -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         del form, it
         with pytest.raises(InvalidStatus) as refused:
             async with talking(address, offered):
@@ -318,7 +318,7 @@ async def test_another_protocol_is_refused_before_the_socket_opens(form: str, of
 async def test_more_connections_than_may_be_are_told_when_to_come_back(form: str) -> None:
     async with (
         edge(connects_per_s=1.0, connects_burst=1) as it,
-        served(it.running.app) as address,
+        served(it.running.app, http=it.running.http) as address,
         talking(address, form),
     ):
         with pytest.raises(InvalidStatus) as refused:
@@ -334,7 +334,7 @@ async def test_more_connections_than_may_be_are_told_when_to_come_back(form: str
 async def test_a_user_has_only_so_many_streams(form: str) -> None:
     async with (
         edge(connections_user_max=1) as it,
-        served(it.running.app) as address,
+        served(it.running.app, http=it.running.http) as address,
         talking(address, form) as first,
         talking(address, form) as second,
     ):

@@ -62,7 +62,7 @@ def test_entries_of_each_kind_have_a_vector() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_what_is_malformed_is_told_and_closed_as_the_vectors_say(form: str) -> None:
-    async with edge() as it, served(it.running.app) as address:
+    async with edge() as it, served(it.running.app, http=it.running.http) as address:
         for vector in VECTORS["malformed"]:
             if form in vector:
                 told = await refused(it, address, form, vector)

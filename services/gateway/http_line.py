@@ -1,0 +1,178 @@
+"""A connection of uvicorn's, with the bounds that it leaves open and answers in their order.
+
+A head is bounded in bytes and time. What follows a request that waits for its turn is kept as it
+came. What cannot be read is refused after all that came before it.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .http_answers import plain
+
+# A token has 4 KiB at most, and browsers and proxies add about as much. What is longer is refused
+# at the latest one piece later.
+HEAD_BYTES_MAX = 16 << 10
+# For a head, and for the first one to begin: seconds, on any line that is worth polling over.
+HEAD_S = 10.0
+# So much is parsed at once, so that one read (256 KiB at most) makes no thousands of requests: as
+# soon as one has to wait, the rest is not parsed and nothing more is read.
+PIECE_BYTES = 4 << 10
+
+
+class Line(HttpToolsProtocol):
+    """One connection."""
+
+    # Beside the rest: with more names in it, its dict would not share them with the others'.
+    __slots__ = ("_head_bytes", "_head_timer", "_is_in_head", "_is_over", "_kept", "_last_words")
+
+    head_s: ClassVar[float] = HEAD_S
+    # None before the first request, which uvicorn's own types leave out.
+    cycle: Any
+    scope: Any
+    pipeline: Any
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        # A queue that is never used is a tenth of what a parked connection takes.
+        self.pipeline = ()
+        self._is_in_head = False
+        self._head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._kept = b""
+        # Nothing more is read; what is to be said about that, once all before is answered.
+        self._is_over = False
+        self._last_words = b""
+
+    @property
+    def is_busy(self) -> bool:
+        """A request is under way that is not answered yet."""
+        return bool(self.pipeline) or not (self.cycle is None or self.cycle.response_complete)
+
+    def request(self) -> None:
+        """A head is complete: answer its request, or put it into the queue when another one is
+        under way."""
+        super().on_headers_complete()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._begin_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        # After a reset it would be left to run, and all that it refers to would stay with it.
+        self._unset_keepalive_if_required()
+        self._end_head()
+        self.pipeline = ()
+        self._kept = b""
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_over:
+            return
+        if self.pipeline or self._kept:
+            self._keep(data)
+            return
+        for start in range(0, len(data), PIECE_BYTES):
+            if self.pipeline:
+                self._keep(data[start:])
+                return
+            if not self._goes_on(data[start : start + PIECE_BYTES]):
+                return
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_in_head = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        self._end_head()
+        # The answer before it may have been given a moment ago, from the same bytes.
+        self._unset_keepalive_if_required()
+        if self.transport.is_closing():
+            # That answer was the last one.
+            return
+        if self.is_busy:
+            self.pipeline = self.pipeline or deque()
+        self.request()
+
+    def on_response_complete(self) -> None:
+        waits = bool(self.pipeline)
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if self._last_words and not waits:
+            self._hang_up()
+        elif self._kept and not self.pipeline:
+            # Also when one of the queue has just begun: the rest of its body may be among it.
+            self.loop.call_soon(self._read_kept)
+
+    def send_400_response(self, msg: str) -> None:
+        self._give_up(400, msg)
+
+    def handle_websocket_upgrade(self) -> None:
+        if self.is_busy:
+            # Its answer would go out amid frames.
+            self._give_up(400, "An upgrade has to wait for the answers before it.")
+            return
+        self._is_over = True
+        super().handle_websocket_upgrade()
+
+    def _keep(self, data: bytes) -> None:
+        self._kept += data
+        self.flow.pause_reading()
+
+    def _read_kept(self) -> None:
+        kept, self._kept = self._kept, b""
+        if not self.transport.is_closing():
+            self.data_received(kept)
+
+    def _goes_on(self, piece: bytes) -> bool:
+        """Parse a piece. False when nothing more is to be read after it."""
+        super().data_received(piece)
+        self._head_bytes += len(piece)
+        if self._is_over or self.transport.is_closing():
+            return False
+        if self._is_in_head and self._head_bytes > HEAD_BYTES_MAX:
+            self._give_up(431, "Request head too large.")
+            return False
+        if not self.is_busy and self.timeout_keep_alive_task is None:
+            self._begin_head()
+        return True
+
+    def _begin_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.head_s, self._late)
+
+    def _end_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _late(self) -> None:
+        self._head_timer = None
+        if self._is_in_head:
+            self._give_up(408, "Request head not complete in time.")
+        else:
+            self.transport.close()
+
+    def _give_up(self, status: int, why: str) -> None:
+        """Read nothing more, and say why in its turn: what came before is answered first."""
+        self._is_over = True
+        self._kept = b""
+        self._last_words = plain(status, self.server_state.default_headers, why)
+        has_no_end = self.cycle is not None and self.cycle.more_body
+        if has_no_end and self.pipeline:
+            # It is the one that cannot be read, and never began.
+            self.pipeline.popleft()
+        elif has_no_end or not self.is_busy:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._end_head()
+        begun = self.cycle is not None and self.cycle.response_started
+        if not begun or self.cycle.response_complete:
+            self.transport.write(self._last_words)
+        self.transport.close()
