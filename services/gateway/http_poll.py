@@ -128,7 +128,8 @@ class PollHTTP(Line):
         if b"/poll" not in self.url or self.parser.get_method() != b"GET":
             return None
         found = POLL.fullmatch(self.url)
-        if found is None or self._should_upgrade():
+        # Any upgrade but to a WebSocket is declined by a plain answer.
+        if found is None or (self.parser.should_upgrade() and self._should_upgrade()):
             return None
         authorization = trace_id = None
         for name, value in self.headers:

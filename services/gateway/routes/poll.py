@@ -70,7 +70,7 @@ def poll_routes(tokens: Tokens, settings: Settings) -> APIRouter:
             raise refusal(Access(checked.person.user, channel, refusal="channel_unknown"))
         raise Refused(
             "field_invalid",
-            "a poll is a GET with no body, no Expect, no Upgrade and no escapes in its path",
+            "a poll is a GET with no body, no Expect, no WebSocket and no escapes in its path",
         )
 
     return router

@@ -99,7 +99,6 @@ EXPECTING = b"GET %b HTTP/1.1\r\nexpect: 100-continue\r\n\r\n" % POLL
 NO_POLLS = {
     "HEAD": b"HEAD %b HTTP/1.1\r\n\r\n" % POLL,
     "Expect": EXPECTING,
-    "an upgrade": b"GET %b HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n" % POLL,
 }
 
 
@@ -109,6 +108,14 @@ async def test_what_is_more_than_a_poll_is_left_to_the_app(name: str) -> None:
     await client.send(NO_POLLS[name])
     assert client.lane.asked == []
     assert b"HTTP/1.1 200 OK\r\n" in client.line.written
+
+
+async def test_an_offer_of_another_protocol_is_declined_by_the_answer() -> None:
+    client = Client()
+    offer = b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: x\r\n"
+    await client.send(b"GET %b?after=1-1 HTTP/1.1\r\n%b%b\r\n" % (POLL, offer, HOST))
+    await client.send(AT_ONCE)
+    assert await client.finish() == [ok(TOLD), ok(b"poll two?")]
 
 
 @pytest.mark.parametrize(
