@@ -1,8 +1,7 @@
 """A channel that takes posts as chat does, and loses answers as networks do: by plan."""
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clients.python.tests.scripted import Reply, Request, problem, said
 
@@ -14,7 +13,7 @@ class Step:
     """What happens to one attempt: whether it is written, and what is answered.
 
     `answer`: "yes", a code of a problem, "proxy" for a 502 of somebody else, "cut" for a
-    connection that breaks after `cut` bytes of the answer."""
+    connection that breaks amid the answer, after `cut` bytes or as many as leave it unfinished."""
 
     is_written: bool
     answer: str
@@ -55,8 +54,9 @@ class Channel:
             return problem(status, step.answer, retry)
         if step.answer == "proxy":
             return Reply(502, b"<html>bad gateway</html>", "text/html")
-        if step.answer == "cut":
-            return said({}, cut=step.cut)
-        number = self.written[client_id]
+        number = self.written.get(client_id, 1)
         body = {"id": number, "cursor": f"1-{number}", "at": AT}
-        return Reply(200 if is_repeat else 201, json.dumps(body).encode())
+        answer = said(body, 200 if is_repeat else 201)
+        if step.answer == "cut":
+            return replace(answer, cut=step.cut % len(answer.raw()))
+        return answer

@@ -128,6 +128,17 @@ async def test_where_nobody_listens_nothing_was_written() -> None:
     assert set(given_up.value.__cause__.tried) == set(urls)
 
 
+async def test_an_answer_that_cannot_be_read_ends_it_at_once() -> None:
+    async with (
+        Scripted(in_turn(said({"id": "one"}, 201))) as gateway,
+        client(gateway.url) as poster,
+    ):
+        with pytest.raises(NotPosted, match="another version") as given_up:
+            await poster.post(CHANNEL, "hello")
+    assert given_up.value.is_unknown
+    assert len(gateway.requests) == 1
+
+
 async def test_a_limit_is_waited_for_as_long_as_it_says() -> None:
     replies = in_turn(
         problem(429, "limit_hit", "yes", after="1"),

@@ -26,6 +26,7 @@ T = TypeVar("T")
 # Somebody waits who has just typed a password: they hear sooner that nobody answers.
 SIGN_IN_S = 10.0
 DEVICE_KIND = "python"
+SESSION_UNKNOWN = "session_unknown"
 NOTHING = type(None)
 
 
@@ -44,8 +45,8 @@ class Client:
     run; with neither, call `sign_in`. `backoff` says how long to wait before something is sent
     again.
 
-    All methods raise `Refused`, and after having tried again for a while `TryAgain`,
-    `OutcomeUnknown` and `Unreachable`; those that need a session raise `SignedOut`.
+    All methods raise `Refused` and `Unreadable`, and after having tried again for a while
+    `TryAgain`, `OutcomeUnknown` and `Unreachable`; those that need a session raise `SignedOut`.
     """
 
     def __init__(
@@ -104,8 +105,7 @@ class Client:
         return self.session
 
     async def sign_out(self) -> None:
-        """End the session, here and at the gateways; that of a client which is not signed in has
-        ended."""
+        """End the session, here and at the gateways. When nobody is signed in that is done."""
         if not self.is_signed_in:
             return
         try:
@@ -113,7 +113,7 @@ class Client:
         except SignedOut:
             pass
         except Refused as fault:
-            if fault.code != "session_unknown":
+            if fault.code != SESSION_UNKNOWN:
                 raise
         await self.http.tokens.forget()
 

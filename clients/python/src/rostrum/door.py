@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import aiohttp
 import msgspec
 
-from rostrum.errors import OutcomeUnknown, Refused, Unreachable, problem_of
+from rostrum.errors import OutcomeUnknown, Refused, Unreachable, Unreadable, problem_of
 
 T = TypeVar("T")
 
@@ -76,7 +76,8 @@ class Door:
         self, gateway: str, question: Question[T], token: str | None, *, answer_s: float
     ) -> Answer[T]:
         """One attempt. Raises `Unreachable` when nothing was sent, `OutcomeUnknown` when it was and
-        no answer came in `answer_s` seconds, and what the answer says when it is a problem."""
+        no answer came in `answer_s` seconds, `Unreadable`, and what the answer says when it is a
+        problem."""
         try:
             async with asyncio.timeout(answer_s):
                 return await self._exchange(gateway, question, token)
@@ -112,8 +113,7 @@ async def _read(reply: aiohttp.ClientResponse) -> bytes:
         size += len(chunk)
         if size > ANSWER_BYTES_MAX:
             reply.close()
-            what = f"over {ANSWER_BYTES_MAX} bytes, which no gateway answers; check the address"
-            raise OutcomeUnknown("not_ours", what, status=reply.status)
+            raise Unreadable(f"over {ANSWER_BYTES_MAX} bytes")
     return b"".join(chunks)
 
 
@@ -133,8 +133,7 @@ def _answer(question: Question[T], reply: aiohttp.ClientResponse, raw: bytes) ->
     try:
         return Answer(status, msgspec.json.decode(raw, type=question.shape))
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as fault:
-        what = f"the answer cannot be read ({fault}); is the gateway of another version?"
-        raise OutcomeUnknown("answer_unreadable", what, status=status) from fault
+        raise Unreadable(str(fault)) from fault
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -71,6 +71,16 @@ class OutcomeUnknown(Problem):
     may_be_done = True
 
 
+class Unreadable(RostrumError):
+    """It was answered, and probably done, but the answer is none that this package knows: install
+    the version that belongs to the gateway."""
+
+    may_be_done = True
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the answer cannot be read ({why}): is the gateway of another version?")
+
+
 class Unreachable(RostrumError):
     """No gateway was reached. `tried` says for each address why not."""
 

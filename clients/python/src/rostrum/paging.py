@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from rostrum.cursor import ID_MAX, Cursor
-from rostrum.errors import EpochChanged
+from rostrum.errors import EpochChanged, Unreadable
 from rostrum.http import Http
 from rostrum.ids import in_path
 from rostrum.model import Entry, Page, entry_of
@@ -57,20 +57,28 @@ class Reader:
         await asyncio.sleep(self._pause_s)
         answer = await self._http.ask("GET", self._path, _Raw, query=query, within_s=PAGE_S)
         self._pause_s = max(self._pause_s, answer.limited_s or 0.0)
-        raw = answer.value
-        self._check(Cursor.of(raw.cursor).epoch)
-        return Page(
+        epoch, page = _page_of(answer.value)
+        self._check(epoch)
+        return page
+
+    def _check(self, epoch: int) -> None:
+        if self._epoch not in (None, epoch):
+            raise EpochChanged(self._channel, epoch)
+        self._epoch = epoch
+
+
+def _page_of(raw: _Raw) -> tuple[int, Page]:
+    try:
+        page = Page(
             entries=tuple(entry_of(fields) for fields in raw.entries),
             cursor=raw.cursor,
             head=raw.head,
             first=raw.first,
             more=raw.more,
         )
-
-    def _check(self, epoch: int) -> None:
-        if self._epoch not in (None, epoch):
-            raise EpochChanged(self._channel, epoch)
-        self._epoch = epoch
+        return Cursor.of(raw.cursor).epoch, page
+    except ValueError as fault:
+        raise Unreadable(str(fault)) from fault
 
 
 async def entries_between(
