@@ -1,7 +1,7 @@
 """The log: reached, with the topics that it must have, and with heartbeats in them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cli import show
@@ -62,8 +62,12 @@ class Heard:
     silent: set[tuple[Topic, Partition]] = field(default_factory=set)
     ahead_ms: float | None = None
 
-    def take(self, topic: Topic, stored: Stored, now_ms: int) -> None:
-        """One record that was written while it was listened."""
+    def take_all(self, topic: Topic, batch: Sequence[Stored], now_ms: int) -> None:
+        """Records that were written while it was listened."""
+        for stored in batch:
+            self._take(topic, stored, now_ms)
+
+    def _take(self, topic: Topic, stored: Stored, now_ms: int) -> None:
         ahead_ms = float(stored.at_ms - now_ms)
         self.ahead_ms = ahead_ms if self.ahead_ms is None else max(self.ahead_ms, ahead_ms)
         try:
@@ -86,8 +90,7 @@ async def listen(log: Inspection, clock: Clock) -> Heard:
             log.tail({part: ends[part].next for part in parts}) as tail,
         ):
             async for batch in tail:
-                for stored in batch:
-                    heard.take(topics[stored.partition.topic], stored, clock.now_ms())
+                heard.take_all(topics[batch[0].partition.topic], batch, clock.now_ms())
                 if not heard.silent:
                     break
     except TimeoutError:
