@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cli import lag_rows, show
-from cli.address import GATEWAY, LOG, SERVICES, STORE, Where, address
+from cli.address import LOG, SERVICES, STORE, URL, Where, address
 from cli.lagging import Look, looked
 from cli.looking import looking_at, run, until_interrupted
 from cli.show import Trouble, json_option
@@ -26,7 +26,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@address(GATEWAY, LOG, STORE, SERVICES)
+@address(URL, LOG, STORE, SERVICES)
 @click.option("--partitions", is_flag=True, help="A row for each partition.")
 @click.option("--max", "most", type=click.IntRange(min=0), help="Exit code 1 beyond so many.")
 @click.option(

@@ -12,6 +12,7 @@ from cli.instances import Instance, instances
 from libs.log.port import Inspection, Partition
 from libs.runtime.clock import SystemClock
 from libs.runtime.positions import METRIC
+from libs.runtime.settings import shown
 from libs.runtime.view import applied_key, group_name, position_key
 from libs.runtime.visit import Away, Visitor
 from libs.store import Redis, StoreUnavailable, open_store
@@ -71,7 +72,7 @@ async def _of_views(where: Where, log: Inspection, found: Look) -> list[Position
         try:
             return await _stored(where.store_url)
         except StoreUnavailable as fault:
-            found.away.append(f"Redis at {where.store_url} does not answer: {fault}")
+            found.away.append(f"Redis at {shown(where.store_url)} does not answer: {fault}")
     elif not where.is_embedded:
         found.away.append(
             "no Redis is named, with --redis or its variable, as the services have it"
@@ -87,7 +88,9 @@ async def _stored(url: str) -> list[Position]:
     try:
         store = open_store(url)
     except ValueError as fault:
-        raise click.UsageError(f"{url!r} names no Redis: write redis://host:port/0") from fault
+        raise click.UsageError(
+            f"{shown(url)!r} names no Redis: write redis://host:port/0"
+        ) from fault
     try:
         views = [each for service in VIEWS for each in await _stored_of(store, service)]
     finally:

@@ -96,7 +96,8 @@ class Worker:
     async def _judge(self, order: Judge) -> None:
         deadline = time.monotonic() + order.within_s
         # What comes is counted by many, and told to nobody: an event for each would cost more.
-        while not self._crowd.is_there(order.until) and time.monotonic() < deadline:  # noqa: ASYNC110
+        is_there = self._crowd.is_there
+        while not is_there(order.until) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
         _say(self._stats())
         expected, lost = self._crowd.judged(order.until)

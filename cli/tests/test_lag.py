@@ -126,9 +126,9 @@ def test_positions_in_redis_count_where_it_is_named(still: Path, redis_url: str)
 
 
 def test_a_redis_that_is_away_is_a_finding_and_what_was_committed_is_shown(still: Path) -> None:
-    answer = ran(still, "lag", "--json", "--redis", "redis://127.0.0.1:9/0", PORT="9")
+    answer = ran(still, "lag", "--json", "--redis", "redis://us:pw@127.0.0.1:9/0", PORT="9")
     told = document(answer, 1)
-    assert any(line.startswith("Redis at redis://127.0.0.1:9/0") for line in told["away"])
+    assert any(line.startswith("Redis at redis://us:***@127.0.0.1:9/0") for line in told["away"])
     assert _row(told, SESSION, "view", "names")["seen"] == "log"
 
 
