@@ -212,6 +212,13 @@ async def test_a_client_that_was_not_entered_says_so() -> None:
         await client.sign_in("ada", PASSWORD)
 
 
+async def test_a_client_may_be_left_and_entered_again(url: str) -> None:
+    async with person(url, "wanda") as client:
+        pass
+    async with client:
+        assert (await client.me()).handle == "wanda"
+
+
 def test_a_session_and_a_store_of_sessions_are_not_mixed(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not both"):
         Client(

@@ -62,18 +62,27 @@ class Outbox:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._do(Rows.close)
-        self._rows = None
+        rows, self._rows = self._opened(), None
+        await asyncio.get_running_loop().run_in_executor(self._thread, rows.close)
         self._thread.shutdown()
 
     async def post(
-        self, channel: str, text: str, *, reply_to: int | None = None, within_s: float = POST_S
+        self,
+        channel: str,
+        text: str,
+        *,
+        reply_to: int | None = None,
+        client_id: str | None = None,
+        within_s: float = POST_S,
     ) -> Posted:
         """Store a post and send it, after those of its channel that wait. Raises what
         `Client.post` raises, and `OutboxFull`. After a `NotPosted`, or when this is cancelled, it
-        waits and goes before the next post of its channel, or with `resume`."""
+        waits and goes before the next post of its channel, or with `resume`. Give a `client_id`,
+        which no post had, to tell it among those that wait; one that waits already is
+        `ValueError`."""
         ends = _now() + within_s
-        row = await self._do(Rows.add, in_path(channel), new_client_id(), text, reply_to)
+        name = new_client_id() if client_id is None else client_id
+        row = await self._do(Rows.add, in_path(channel), name, text, reply_to)
         self._outcomes[row.number] = None
         try:
             return await self._landed(row, ends)

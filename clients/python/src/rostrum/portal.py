@@ -14,9 +14,14 @@ _END: Any = object()
 
 
 class Portal:
-    """An event loop in a thread of its own. Any thread may call `run`. Close it at the end."""
+    """An event loop in a thread of its own. Open it before use, in any thread, and close it."""
 
-    def __init__(self) -> None:
+    def __init__(self, cancel_s: float = CANCEL_S) -> None:
+        self._cancel_s = cancel_s
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Begin the loop."""
         began: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
         self._thread = threading.Thread(
             target=self._live, args=(began,), name="rostrum", daemon=True
@@ -27,11 +32,11 @@ class Portal:
     @property
     def is_open(self) -> bool:
         """Whether `run` may be called."""
-        return self._thread.is_alive()
+        return self._thread is not None
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:
         """The result of a coroutine. When the thread that waits is interrupted (Ctrl-C) the
-        coroutine is cancelled, and has ended when this raises."""
+        coroutine is cancelled, and has ended when this raises or `cancel_s` later."""
         if not self.is_open:
             work.close()
             raise RuntimeError("use the client inside of `with Client(...) as client:`")
@@ -42,7 +47,7 @@ class Portal:
         except BaseException:
             if not future.done():
                 future.cancel()
-                ended.wait(CANCEL_S)
+                ended.wait(self._cancel_s)
             raise
 
     def items(self, source: AsyncIterator[R]) -> Iterator[R]:
@@ -56,9 +61,10 @@ class Portal:
 
     def close(self) -> None:
         """End the loop and its thread. Whatever still runs in it is cancelled."""
-        if self.is_open:
+        thread, self._thread = self._thread, None
+        if thread is not None:
             self._loop.call_soon_threadsafe(self._over.set)
-            self._thread.join()
+            thread.join()
 
     def _live(self, began: "concurrent.futures.Future[asyncio.AbstractEventLoop]") -> None:
         async def until_over() -> None:

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from rostrum.errors import OutcomeUnknown, Problem, Unreachable
 from rostrum.following.answers import PollAnswer
+from rostrum.following.crew import until_one_ends
 from rostrum.following.lot import Lot
 from rostrum.following.patience import Patience
-from rostrum.following.together import until_one_ends
 from rostrum.http import Http
 from rostrum.ways.way import Drained, Gone, ending
 from rostrum.wire import Malformed

@@ -1,0 +1,92 @@
+"""The scenarios of docs/conformance.json, played to this client over real sockets."""
+
+import asyncio
+import math
+
+import pytest
+
+from conformance.scenarios import Run, Scenario, scenarios
+from conformance.stage import Stage, Told, staged
+from rostrum import Message, Refused, Session, SignedOut, Unknown, Void
+from rostrum.backoff import Backoff
+from rostrum.events import Ended, Event, Jumped, Received, WasReset
+from rostrum.follower import Follower
+from rostrum.following.patience import Patience
+from rostrum.http import Http
+from rostrum.sessions import MemorySessions
+
+RUNS = [(each, run) for each in scenarios().values() for run in each.runs]
+QUICK = Backoff(0.01, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "run"), RUNS, ids=[f"{scenario.name} ({run})" for scenario, run in RUNS]
+)
+async def test_the_client_does_what_the_scenario_says(scenario: Scenario, run: Run) -> None:
+    told = Told()
+    async with staged(scenario, run) as stage, http_of(stage) as http:
+        ending = await followed(stage, http, told)
+        await stage.left(told)
+    assert ending == dict(scenario.ends)
+
+
+def http_of(stage: Stage) -> Http:
+    said = stage.session()
+    session = Session(
+        access_token=said["access_token"],
+        refresh_token=said["refresh_token"],
+        id=said["session_id"],
+        renew_at=math.inf,
+        expires_at=math.inf,
+    )
+    sessions = MemorySessions(session)
+    return Http(stage.urls, sessions=sessions, user_agent="conformance", backoff=QUICK)
+
+
+async def followed(stage: Stage, http: Http, told: Told) -> dict[str, str]:
+    """How it ended; nothing when it had to be closed."""
+    bounds = Patience(**stage.scenario.bounds)
+    async with (
+        Follower(http, stage.cursors, ways=stage.run.ways, patience=bounds) as follower,
+        asyncio.TaskGroup() as group,
+    ):
+        reading = group.create_task(read(follower, told))
+        await stage.done(told)
+        if stage.scenario.ends:
+            return await reading
+        reading.cancel()
+    assert not tasks_of_ours()
+    return {}
+
+
+def tasks_of_ours() -> list[str]:
+    """Tasks of the client that run still."""
+    return [str(task) for task in asyncio.all_tasks() if "/rostrum/" in str(task.get_coro())]
+
+
+async def read(follower: Follower, told: Told) -> dict[str, str]:
+    try:
+        async for event in follower:
+            note(event, told)
+    except Refused as fault:
+        return {"raises": "refused", "code": fault.code}
+    except SignedOut:
+        return {"raises": "signed_out"}
+    return {"by": "itself"}
+
+
+def note(event: Event, told: Told) -> None:
+    match event:
+        case Received(channel, Message(id=ident, text=text)):
+            assert text == f"entry {ident}"
+            told.received(channel, ident, "message")
+        case Received(channel, Void(id=ident)):
+            told.received(channel, ident, "void")
+        case Received(channel, Unknown(id=ident, type=kind)):
+            told.received(channel, ident, kind)
+        case Jumped(channel, cursor):
+            told.said(channel, {"jumped": cursor})
+        case WasReset(channel, cursor):
+            told.said(channel, {"reset": cursor})
+        case Ended(channel, code):
+            told.said(channel, {"ended": code})
