@@ -2,10 +2,11 @@
 
 import asyncio
 import math
+import re
 
 import pytest
 
-from conformance.scenarios import Run, Scenario, scenarios
+from conformance.scenarios import PAGE, WAYS, Run, Scenario, scenarios
 from conformance.stage import Stage, Told, staged
 from rostrum import Message, Refused, Session, SignedOut, Unknown, Void
 from rostrum.backoff import Backoff
@@ -16,6 +17,9 @@ from rostrum.http import Http
 from rostrum.sessions import MemorySessions
 
 RUNS = [(each, run) for each in scenarios().values() for run in each.runs]
+PROTOCOL = PAGE.with_name("protocol.md")
+# Frames that a follower does not ask for.
+NOT_ASKED_FOR = {"posted"}
 QUICK = Backoff(0.01, 0.1)
 
 
@@ -90,3 +94,22 @@ def note(event: Event, told: Told) -> None:
             told.said(channel, {"reset": cursor})
         case Ended(channel, code):
             told.said(channel, {"ended": code})
+
+
+def test_every_rule_frame_and_close_code_has_a_scenario() -> None:
+    covered = {what for each in scenarios().values() for what in each.covers}
+    page = PROTOCOL.read_text("utf-8")
+    rules = {f"rule {number}" for number in re.findall(r"(?m)^([1-6])\. ", page)}
+    closes = {f"close {code}" for code in re.findall(r"(?m)^\| (4\d(?:\d\d|xx)) ", page)}
+    frames = re.findall(r"(?m)^\| `(\w+)` \|", page.split("### Frames from the gateway")[1])
+    assert len(rules) == 6
+    assert len(closes) == 8
+    assert rules | closes <= covered
+    assert set(frames) - NOT_ASKED_FOR <= covered
+
+
+def test_there_are_enough_scenarios() -> None:
+    assert len(scenarios()) >= 25
+    assert {run.ways for each in scenarios().values() for run in each.runs} >= {
+        (way,) for way in WAYS
+    }
