@@ -56,13 +56,16 @@ class Greeting:
         open_s = self._desk.patience.open_s
         try:
             async with asyncio.timeout(open_s):
-                while True:
-                    frame = await self._link.hear(open_s)
-                    if isinstance(frame, Welcome):
-                        return frame
-                    _of_stream(self._link, frame)
+                return await self._heard_welcome(open_s)
         except TimeoutError:
             raise Gone(f"no welcome came in {open_s:g} s") from None
+
+    async def _heard_welcome(self, open_s: float) -> Welcome:
+        while True:
+            frame = await self._link.hear(open_s)
+            if isinstance(frame, Welcome):
+                return frame
+            _of_stream(self._link, frame)
 
 
 class Talk:
