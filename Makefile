@@ -14,7 +14,7 @@ SEEDS ?= 1
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r
-CODE := $(wildcard libs services deploy cli clients tests integration-tests docs)
+CODE := $(wildcard libs services deploy cli clients bench tests integration-tests docs)
 COMPILE := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(PY) -m uv pip compile \
 	--universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 

@@ -36,6 +36,8 @@ IMPORTS = (
     Sin("imports", "integration-tests/test_x.py", "import services.chat.model\n", 1, "the catalog"),
     Sin("imports", "libs/runtime/web.py", "import deploy.local.up\n", 1, "imports deploy.local.up"),
     Sin("imports", "deploy/kafka/node.py", "import libs.log.port\n", 1, "libs.log.port"),
+    Sin("imports", "bench/messages.py", "import services.chat.model\n", 1, "services.chat"),
+    Sin("imports", "libs/wire/ids.py", "import bench.ways\n", 1, "bench.ways"),
     Sin("imports", "deploy/local/up.py", "from services.chat import app\n", 1, "services.chat"),
 )
 
@@ -99,6 +101,8 @@ def deep(rows):
 """
 BUDGETS = (
     Sin("budgets", "libs/wire/ids.py", "x = 1\n" * 401, 401, "401 lines of 400"),
+    Sin("budgets", "bench/client/a.c", "int x;\n" * 401, 401, "401 lines of 400"),
+    Sin("budgets", "bench/client/a.h", f"/* {'y' * 100} */\n", 1, "columns of 100"),
     Sin("budgets", "libs/wire/tests/test_a.py", f"x = '{'y' * 100}'\n", 1, "columns of 100"),
     Sin("budgets", "libs/a.py", "\ndef long():\n" + ROW * 71, 2, "71 lines of 70"),
     Sin(
