@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up up-kafka kafka test test-long test-mutants test-faults simulate check fmt lock docs environment environment-dev
+.PHONY: help up up-kafka kafka test test-long test-mutants test-faults simulate bench check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -45,6 +45,9 @@ test-faults: environment-dev ## run seeds of faults under load, judged: minutes 
 
 simulate: environment-dev ## run services on virtual time, ruled by seeds (SEEDS=4711, SEEDS=1-5000)
 	@PYTHONPATH=.:integration-tests $(PY) -m simulation $(SEEDS)
+
+bench: environment-dev ## measure beside floors and peers, into bench/report.md (ARGS='--only wake')
+	@$(PY) -m bench $(ARGS)
 
 check: environment-dev ## ruff, types and the laws of the repository
 	$(PY) -m ruff check .

@@ -30,10 +30,11 @@ class Parked:
 
 @dataclass(frozen=True)
 class Woken:
-    """When a wake came, in ms since what woke them was sent. `parts` is the time within which such
-    a part (in percent) of all that were woken had come; `again_ms` is when all polled again as the
-    server told, at most `again_late_ms` late; None when nobody asked."""
+    """When a wake came, in ms since `sent_ns`, when what woke them was sent. `parts` is the time
+    within which such a part (in percent) of all that were woken had come; `again_ms` is when all
+    polled again as the server told, at most `again_late_ms` late; None when nobody asked."""
 
+    sent_ns: int
     woken: int
     first_ms: float
     last_ms: float
@@ -97,6 +98,7 @@ class Listeners:
         if told["woken"] == 0:
             raise ClientFailed(f"nobody was woken: {told}")
         woken = Woken(
+            sent_ns=began_ns,
             woken=told["woken"],
             first_ms=told["first_ms"],
             last_ms=told["last_ms"],
@@ -143,17 +145,20 @@ class Listeners:
         if not line:
             raise self._failed()
         told: dict[str, Any] = json.loads(line)
+        self.faults = told.get("faults", self.faults)
+        if told["event"] == "late":
+            raise self._failed(told)
         if told["event"] != event:
             raise ClientFailed(f"the client said {told['event']!r} where {event!r} was to come")
-        self.faults = told.get("faults", self.faults)
         if self.faults and not self._may_fault:
             raise ClientFailed(f"{told['faults']}, the first: {told['first_fault']}")
         return told
 
-    def _failed(self) -> ClientFailed:
+    def _failed(self, told: object = "") -> ClientFailed:
         process = self._running()
         _, errors = process.communicate()
-        return ClientFailed(errors.strip() or f"the client ended with {process.returncode}")
+        why = errors.strip() or f"the client ended with {process.returncode}"
+        return ClientFailed(f"{why} {told}".strip())
 
     def _running(self) -> "subprocess.Popen[str]":
         if self._process is None:

@@ -73,7 +73,7 @@ void figures_event(const char *event)
     end_line();
 }
 
-void figures_parked(const struct options *options, const struct board *board)
+void figures_parked(const struct options *options, const struct board *board, bool in_time)
 {
     int64_t began = INT64_MAX, parked = 0;
     double seconds;
@@ -85,8 +85,9 @@ void figures_parked(const struct options *options, const struct board *board)
         parked = page->parked_ns > parked ? page->parked_ns : parked;
     }
     seconds = parked > began ? (double)(parked - began) / 1e9 : 0;
-    printf("{\"event\":\"parked\",\"connections\":%d,\"parked\":%d,\"seconds\":%.4f,\"per_s\":%.1f",
-           options->connections, SUM(parked), seconds, seconds > 0 ? SUM(parked) / seconds : 0);
+    printf("{\"event\":\"%s\",\"connections\":%d,\"parked\":%d,\"seconds\":%.4f,\"per_s\":%.1f",
+           in_time ? "parked" : "late", options->connections, SUM(parked), seconds,
+           seconds > 0 ? SUM(parked) / seconds : 0);
     print_faults(options, board);
     end_line();
 }

@@ -5,8 +5,8 @@
 #include "board.h"
 #include "ids.h"
 
-/* All connections have parked, or will not. */
-void figures_parked(const struct options *options, const struct board *board);
+/* All connections have parked or are lost (`parked`), or time was over before (`late`). */
+void figures_parked(const struct options *options, const struct board *board, bool in_time);
 
 /* A wake is over; `sent_ns` is when what woke them was sent. */
 void figures_woken(const struct options *options, const struct board *board,

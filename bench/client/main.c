@@ -130,20 +130,21 @@ static int64_t count_until(struct client *client, int64_t since_ns, int64_t dead
 
 static void park(struct client *client)
 {
-    int64_t by = deadline(client), counted;
+    int64_t by = deadline(client), counted = 0;
+    bool all_parked;
 
     tell_all(client, BEGIN);
-    if (!all_say(client, PARKED, by)) {
-        figures_parked(&client->options, client->board);
-        give_up("not all were parked within %.1f s", client->options.deadline_s);
-    }
-    if (client->options.count_count > 0) {
+    all_parked = all_say(client, PARKED, by);
+    /* Who has lost all its connections need not be counted. */
+    if (all_parked && client->options.count_count > 0 && parked(client) > 0)
         counted = count_until(client, now_ns(), by);
-        if (counted < parked(client))
-            give_up("%d were parked, but the server counts %jd after %.1f s", parked(client),
-                    (intmax_t)counted, client->options.deadline_s);
-    }
-    figures_parked(&client->options, client->board);
+    figures_parked(&client->options, client->board,
+                   all_parked && (client->options.count_count == 0 || counted >= parked(client)));
+    if (!all_parked)
+        give_up("not all were parked within %.1f s", client->options.deadline_s);
+    if (client->options.count_count > 0 && counted < parked(client))
+        give_up("%d were parked, but the server counts %jd after %.1f s", parked(client),
+                (intmax_t)counted, client->options.deadline_s);
 }
 
 static void arm(struct client *client, const char *words)

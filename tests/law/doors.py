@@ -30,7 +30,13 @@ DOORS: dict[str, tuple[str, ...]] = {
     "fastapi": (*WEB, "services/gateway/*"),
     "httptools": ("services/gateway/http_poll.py",),
     "httpx": ("libs/runtime/*",),
-    "jwt": ("services/gateway/keys.py", "services/gateway/tokens.py", "services/session/*"),
+    "jwt": (
+        "bench/tokens.py",
+        "services/gateway/keys.py",
+        "services/gateway/tokens.py",
+        "services/session/*",
+    ),
+    "matplotlib": ("bench/plots.py",),
     "msgspec": ("libs/wire/codec.py", f"{CLIENT}*"),
     "prometheus_client": ("libs/runtime/metrics.py",),
     "pydantic": WEB,
@@ -46,7 +52,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "services/gateway/http_poll.py",
         "services/gateway/websocket.py",
     ),
-    "uvloop": ("libs/runtime/process.py",),
+    "uvloop": ("bench/floors/bare.py", "libs/runtime/process.py"),
     "websockets": ("libs/runtime/*", "services/gateway/feed.py"),
 }
 

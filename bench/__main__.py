@@ -1,0 +1,90 @@
+"""`python -m bench`: measure what this machine serves, beside floors and peers, and report it."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from bench.build import CannotBuild
+from bench.contestant import Contestant
+from bench.floors import in_c, in_python
+from bench.plan import Plan
+from bench.report import write_report
+from bench.rostrum import Embedded
+from bench.run import run
+from bench.scenarios import SCENARIOS
+from bench.ways import Way
+
+HERE = Path(__file__).parent
+# All scenarios in less than ten minutes on two cores.
+CONNECTIONS = 2_000
+ROUNDS = 5
+FAILED = 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the command line says. Returns the exit code."""
+    wanted = _parse(arguments)
+    two = (os.cpu_count() or 1) > 1
+    with tempfile.TemporaryDirectory(prefix="rostrum-bench-") as folder:
+        plan = Plan(
+            connections=wanted.connections,
+            rounds=wanted.rounds,
+            ways=[Way(name) for name in wanted.ways],
+            folder=Path(folder),
+            server_cpu=wanted.server_cpu if two else None,
+            client_cpu=wanted.client_cpu if two else None,
+            connects_per_s=wanted.connects_per_s,
+        )
+        try:
+            results = run(plan, wanted.only, _contestants(plan), _say)
+        except CannotBuild as fault:
+            print(fault, file=sys.stderr)
+            return FAILED
+    write_report(plan, results, wanted.out)
+    for note in dict.fromkeys(results.notes):
+        _say(f"not measured: {note}")
+    _say(f"written: {wanted.out / 'report.md'}, {wanted.out / 'report.json'}")
+    return FAILED if results.notes else 0
+
+
+def _contestants(plan: Plan) -> list[Contestant]:
+    cpu, connections = plan.server_cpu, plan.connections
+    return [in_c(cpu, connections), in_python(cpu, connections), Embedded(cpu)]
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    add = parser.add_argument
+    add("--connections", type=int, default=CONNECTIONS, help="that listen at once (%(default)s)")
+    add("--rounds", type=int, default=ROUNDS, help="in which all have their turn (%(default)s)")
+    add("--only", type=_names(SCENARIOS), default=list(SCENARIOS), help="scenarios: a,b")
+    add("--ways", type=_names([way.value for way in Way]), default=[way.value for way in Way])
+    add("--connects-per-s", type=float, default=0.0, help="opened a second (0: as it goes)")
+    add("--server-cpu", type=int, default=0, help="where servers run (%(default)s)")
+    add("--client-cpu", type=int, default=1, help="where the load client runs (%(default)s)")
+    add("--out", type=Path, default=HERE, help="the folder of the report (%(default)s)")
+    return parser.parse_args(arguments)
+
+
+def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
+    """A list of known names, with commas in between."""
+
+    def names(text: str) -> list[str]:
+        found, unknown = text.split(","), set(text.split(",")) - set(known)
+        if unknown:
+            fault = f"{', '.join(sorted(unknown))}: known are {', '.join(known)}"
+            raise argparse.ArgumentTypeError(fault)
+        return found
+
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,127 @@
+"""What was measured, run by run, and the rows that a report is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+OURS = "Rostrum"
+FLOOR = "C loop"
+DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What has to be reached with at least so many `connections`: a value, or its ratio to the
+    floor, of at most or at least `limit`."""
+
+    limit: float
+    is_ratio: bool = False
+    is_least: bool = False
+    connections: int = 0
+
+    def __str__(self) -> str:
+        sign = ">=" if self.is_least else "<="
+        what = "ratio " if self.is_ratio else ""
+        size = f" at {self.connections:,}" if self.connections else ""
+        return f"{what}{sign} {self.limit:g}{size}"
+
+    def holds(self, value: float, ratio: float | None, connections: int) -> bool | None:
+        """Whether it is reached; None when it cannot be said of so few, or without a floor."""
+        judged = ratio if self.is_ratio else value
+        if judged is None or connections < self.connections:
+            return None
+        return judged >= self.limit if self.is_least else judged <= self.limit
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Something that is measured, its unit, and what has to be reached."""
+
+    name: str
+    unit: str
+    says: str
+    bar: Bar | None = None
+    more_is_better: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a report. `value` is the median of the `runs`; `floor` is the median of the floor
+    in the same scenario, `ratio` the value over it."""
+
+    scenario: str
+    metric: str
+    value: float
+    unit: str
+    floor: float | None
+    ratio: float | None
+    best: float
+    median: float
+    runs: Sequence[float]
+    bar: str | None
+    holds: bool | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Of one run: the time in ms within which such a part (in percent) of all had come."""
+
+    scenario: str
+    who: str
+    parts: Mapping[float, float]
+
+
+@dataclass
+class Results:
+    """Collects what scenarios measure with so many `connections`."""
+
+    connections: int
+    runs: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
+    metrics: dict[tuple[str, str], Metric] = field(default_factory=dict)
+    curves: list[Curve] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, scenario: str, who: str, metric: Metric, value: float) -> None:
+        """One run of `who`."""
+        self.metrics[scenario, metric.name] = metric
+        self.runs.setdefault((scenario, metric.name, who), []).append(round(value, DIGITS))
+
+    def rows(self) -> list[Row]:
+        """All rows: by scenario and metric, ours first."""
+        return [
+            self.row(scenario, metric, who)
+            for scenario, metric in self.metrics
+            for who in self.measured(scenario, metric)
+        ]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The rows for programs."""
+        return [asdict(row) for row in self.rows()]
+
+    def measured(self, scenario: str, metric: str) -> list[str]:
+        """Who was, ours first."""
+        who = [of for in_, of_metric, of in self.runs if (in_, of_metric) == (scenario, metric)]
+        return sorted(who, key=lambda name: name != OURS)
+
+    def row(self, scenario: str, name: str, who: str) -> Row:
+        """What was measured of `who`. Raises `KeyError` when nothing was."""
+        metric, runs = self.metrics[scenario, name], self.runs[scenario, name, who]
+        under = self.runs.get((scenario, name, FLOOR))
+        value = median(runs)
+        floor = None if under is None or who == FLOOR else median(under)
+        ratio = round(value / floor, DIGITS) if floor else None
+        bar = metric.bar if who == OURS else None
+        return Row(
+            scenario=scenario,
+            metric=name if who == OURS else f"{name} ({who})",
+            value=round(value, DIGITS),
+            unit=metric.unit,
+            floor=floor,
+            ratio=ratio,
+            best=max(runs) if metric.more_is_better else min(runs),
+            median=round(value, DIGITS),
+            runs=runs,
+            bar=None if bar is None else str(bar),
+            holds=None if bar is None else bar.holds(value, ratio, self.connections),
+        )

@@ -1,0 +1,44 @@
+"""One run: all contestants started, all scenarios played, one report."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench.contestant import Contestant
+from bench.plan import Plan
+from bench.results import Results
+from bench.scenarios import SCENARIOS
+from deploy.kafka.distribution import CannotStart
+
+Say = Callable[[str], object]
+
+
+def run(
+    plan: Plan, scenarios: Sequence[str], contestants: Sequence[Contestant], say: Say
+) -> Results:
+    """Play the scenarios of these names. Whoever does not start is in the notes of the results."""
+    results = Results(plan.connections)
+    with started(contestants, plan.folder, results) as able:
+        for name in scenarios:
+            say(f"{name}: {', '.join(each.name for each in able)}")
+            SCENARIOS[name](plan, able, results)
+    return results
+
+
+@contextmanager
+def started(
+    contestants: Sequence[Contestant], folder: Path, results: Results
+) -> Iterator[list[Contestant]]:
+    """Those that start, each with a folder of its own."""
+    able: list[Contestant] = []
+    with ExitStack() as ending:
+        for each in contestants:
+            own = Path(tempfile.mkdtemp(prefix=f"{each.name.split()[0]}-", dir=folder))
+            try:
+                ending.callback(each.stop)
+                each.start(own)
+                able.append(each)
+            except CannotStart as fault:
+                results.notes.append(f"{each.name}: {fault}")
+        yield able

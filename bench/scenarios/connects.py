@@ -1,0 +1,44 @@
+"""How many connections a second a server lets in, until each is told that it listens."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bench.contestant import Contestant
+from bench.listeners import ClientFailed, Listeners
+from bench.plan import Plan
+from bench.results import Bar, Metric, Results
+from bench.ways import Listening, Way
+
+# Fewer are let in before it is clear how many a second that is.
+ENOUGH = 1_000
+KNOWN = Metric(
+    "known",
+    "connections/s",
+    "with tokens that it has seen before",
+    Bar(8_000, is_least=True, connections=ENOUGH),
+    more_is_better=True,
+)
+NEW = Metric(
+    "new", "connections/s", "of people and tokens that it has never seen", more_is_better=True
+)
+
+
+def connects(plan: Plan, contestants: Sequence[Contestant], results: Results) -> None:
+    """By streams: that a poll waits nobody is told."""
+    for way in (way for way in plan.ways if way is not Way.POLL):
+        scenario = f"connects {way.value}"
+        for contestant in plan.turns([each for each in contestants if way in each.ways]):
+            listening = contestant.listening(way, plan.connections)
+            try:
+                new, known = _per_s(plan, listening), _per_s(plan, listening)
+            except ClientFailed as fault:
+                results.notes.append(f"{scenario}, {contestant.name}: {fault}")
+                continue
+            results.add(scenario, contestant.name, NEW, new)
+            results.add(scenario, contestant.name, KNOWN, known)
+
+
+def _per_s(plan: Plan, listening: Listening) -> float:
+    """As fast as it goes, whatever the pace is in other scenarios."""
+    with Listeners(listening, replace(plan.load(), connects_per_s=0.0)) as listeners:
+        return listeners.parked.per_s

@@ -1,0 +1,51 @@
+"""What a server's memory grows by for each connection that waits there."""
+
+from collections.abc import Sequence
+
+from bench.contestant import Contestant
+from bench.listeners import ClientFailed, Listeners
+from bench.plan import Plan
+from bench.results import Bar, Metric, Results
+from bench.ways import Way
+
+# What a server needs for its first connections whatever they are many or few is had before.
+WARM_CONNECTIONS = 50
+KIB = 1_024
+# Of fewer, what is not of a connection weighs too much.
+ENOUGH = 1_000
+SAYS = "RSS, all that is remembered of who waits included"
+LONG_POLL = Metric("parked", "KiB a connection", SAYS, Bar(6, connections=ENOUGH))
+SOCKET = Metric("parked", "KiB a connection", SAYS, Bar(2, connections=ENOUGH))
+EVENTS = Metric("parked", "KiB a connection", SAYS)
+
+
+def memory(plan: Plan, contestants: Sequence[Contestant], results: Results) -> None:
+    """Each time in a server that was just started: one that had many connections keeps memory for
+    the next."""
+    for way in plan.ways:
+        scenario = f"memory {way.value}"
+        able = [each for each in contestants if way in each.ways]
+        for number, contestant in enumerate(plan.turns(able)):
+            contestant.stop()
+            contestant.start(plan.folder / f"memory-{way.value}-{number}")
+            try:
+                _turn(plan, contestant, way, results)
+            except ClientFailed as fault:
+                results.notes.append(f"{scenario}, {contestant.name}: {fault}")
+
+
+def _turn(plan: Plan, contestant: Contestant, way: Way, results: Results) -> None:
+    with Listeners(contestant.listening(way, WARM_CONNECTIONS), plan.load(WARM_CONNECTIONS)):
+        pass
+    listening = contestant.listening(way, plan.connections)
+    before = contestant.rss_bytes()
+    with Listeners(listening, plan.load()):
+        grown = contestant.rss_bytes() - before
+    metric = _metric(way)
+    results.add(f"memory {way.value}", contestant.name, metric, grown / KIB / plan.connections)
+
+
+def _metric(way: Way) -> Metric:
+    if way is Way.POLL:
+        return LONG_POLL
+    return SOCKET if way.is_socket else EVENTS
