@@ -27,14 +27,15 @@ class Plan:
     client_cpu: int | None = None
     connects_per_s: float = 0.0
 
-    def load(self, connections: int | None = None) -> Load:
-        """What the client is to bear, all connections unless said otherwise."""
+    def load(self, contestant: Contestant, connections: int | None = None) -> Load:
+        """What the client is to bear there, all connections unless said otherwise."""
         count = self.connections if connections is None else connections
+        paces = [pace for pace in (self.connects_per_s, contestant.connects_per_s) if pace]
         return Load(
             count,
             processes=processes_for(count),
             cpu=self.client_cpu,
-            connects_per_s=self.connects_per_s,
+            connects_per_s=min(paces, default=0.0),
             deadline_s=DEADLINE_OF_MANY_S if count >= MANY else DEADLINE_S,
         )
 

@@ -32,7 +32,7 @@ def _head(plan: Plan, results: Results) -> Iterator[str]:
     yield "loop, one `send` a connection, in this run."
     if results.notes:
         yield "\n## What was not measured, and why\n"
-        yield from (f"- {note}" for note in dict.fromkeys(results.notes))
+        yield from (f"- {note}" for note in results.told())
 
 
 def _pinning(plan: Plan) -> str:

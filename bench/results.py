@@ -80,12 +80,27 @@ class Results:
     runs: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
     metrics: dict[tuple[str, str], Metric] = field(default_factory=dict)
     curves: list[Curve] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add(self, scenario: str, who: str, metric: Metric, value: float) -> None:
         """One run of `who`."""
         self.metrics[scenario, metric.name] = metric
         self.runs.setdefault((scenario, metric.name, who), []).append(round(value, DIGITS))
+
+    def note(self, who: str, why: str) -> None:
+        """Something of `who` could not be measured."""
+        self.notes[who, why] = self.notes.get((who, why), 0) + 1
+
+    def told(self) -> list[str]:
+        """The notes, for people."""
+        return [
+            f"{who}: {why}" + (f" ({times} times)" if times > 1 else "")
+            for (who, why), times in self.notes.items()
+        ]
+
+    def has_all_of_ours(self) -> bool:
+        """Whether all was measured of ours and of the floor; peers may be missing."""
+        return not any(who in {OURS, FLOOR} for who, _ in self.notes)
 
     def rows(self) -> list[Row]:
         """All rows: by scenario and metric, ours first."""

@@ -1,6 +1,5 @@
 """Our own deployments as contestants, started as operators start them."""
 
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from bench.contestant import Contestant, pids_of
 from bench.desk import Desk
 from bench.messages import EPOCH, TEXT, client_id
-from bench.starting import wait_until_said
+from bench.starting import is_open, wait_until_said
 from bench.tokens import write_tokens
 from bench.ways import Count, Hear, Listening, Say, Way
 from deploy.kafka.properties import free_ports
@@ -144,7 +143,7 @@ def free_port() -> int:
     for _ in range(PORT_TRIES):
         (port,) = free_ports(1)
         wanted = [*range(port, port + furthest + 1), port + ADMIN_OFFSET]
-        if all(map(_is_free, wanted)):
+        if not any(map(is_open, wanted)):
             return port
     raise OSError(f"no {furthest + 2} free ports of 127.0.0.1 that belong together")
 
@@ -164,8 +163,3 @@ def channel_of(desk: Desk) -> str:
     """A channel that everybody may read, with its owner at the desk."""
     wanted = {"client_id": "bench", "kind": "broadcast", "visibility": "public", "title": "Bench"}
     return str(desk.post_json("/v1/channels", wanted)["id"])
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0

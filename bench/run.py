@@ -40,5 +40,5 @@ def started(
                 each.start(own)
                 able.append(each)
             except CannotStart as fault:
-                results.notes.append(f"{each.name}: {fault}")
+                results.note(each.name, str(fault))
         yield able

@@ -28,3 +28,9 @@ def _read(path: Path) -> str:
         return path.read_text("ascii")
     except (FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
         return ""
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it started, and these started, as far as they live."""
+    children = _read(Path(f"/proc/{pid}/task/{pid}/children")).split()
+    return [pid, *(each for child in children for each in family(int(child)))]

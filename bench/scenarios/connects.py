@@ -7,7 +7,7 @@ from bench.contestant import Contestant
 from bench.listeners import ClientFailed, Listeners
 from bench.plan import Plan
 from bench.results import Bar, Metric, Results
-from bench.ways import Listening, Way
+from bench.ways import Listening, Load, Way
 
 # Fewer are let in before it is clear how many a second that is.
 ENOUGH = 1_000
@@ -24,21 +24,21 @@ NEW = Metric(
 
 
 def connects(plan: Plan, contestants: Sequence[Contestant], results: Results) -> None:
-    """By streams: that a poll waits nobody is told."""
+    """By streams: nobody is told that a poll waits. All at once, whatever the pace is elsewhere."""
     for way in (way for way in plan.ways if way is not Way.POLL):
         scenario = f"connects {way.value}"
         for contestant in plan.turns([each for each in contestants if way in each.ways]):
             listening = contestant.listening(way, plan.connections)
             try:
-                new, known = _per_s(plan, listening), _per_s(plan, listening)
-            except ClientFailed as fault:
-                results.notes.append(f"{scenario}, {contestant.name}: {fault}")
+                load = replace(plan.load(contestant), connects_per_s=0.0)
+                new, known = _per_s(listening, load), _per_s(listening, load)
+            except (ClientFailed, OSError) as fault:
+                results.note(contestant.name, f"{scenario}: {fault}")
                 continue
             results.add(scenario, contestant.name, NEW, new)
             results.add(scenario, contestant.name, KNOWN, known)
 
 
-def _per_s(plan: Plan, listening: Listening) -> float:
-    """As fast as it goes, whatever the pace is in other scenarios."""
-    with Listeners(listening, replace(plan.load(), connects_per_s=0.0)) as listeners:
+def _per_s(listening: Listening, load: Load) -> float:
+    with Listeners(listening, load) as listeners:
         return listeners.parked.per_s

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.contestant import Contestant
+from bench.contestant import Contestant, settle
 from bench.listeners import ClientFailed, Listeners
 from bench.plan import Plan
 from bench.results import Bar, Metric, Results
@@ -30,16 +30,18 @@ def memory(plan: Plan, contestants: Sequence[Contestant], results: Results) -> N
             contestant.start(plan.folder / f"memory-{way.value}-{number}")
             try:
                 _turn(plan, contestant, way, results)
-            except ClientFailed as fault:
-                results.notes.append(f"{scenario}, {contestant.name}: {fault}")
+            except (ClientFailed, OSError) as fault:
+                results.note(contestant.name, f"{scenario}: {fault}")
 
 
 def _turn(plan: Plan, contestant: Contestant, way: Way, results: Results) -> None:
-    with Listeners(contestant.listening(way, WARM_CONNECTIONS), plan.load(WARM_CONNECTIONS)):
-        pass
+    warm = plan.load(contestant, WARM_CONNECTIONS)
+    with Listeners(contestant.listening(way, WARM_CONNECTIONS), warm):
+        settle(contestant, WARM_CONNECTIONS)
     listening = contestant.listening(way, plan.connections)
     before = contestant.rss_bytes()
-    with Listeners(listening, plan.load()):
+    with Listeners(listening, plan.load(contestant)):
+        settle(contestant, plan.connections)
         grown = contestant.rss_bytes() - before
     metric = _metric(way)
     results.add(f"memory {way.value}", contestant.name, metric, grown / KIB / plan.connections)

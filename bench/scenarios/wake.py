@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.contestant import Contestant
+from bench.contestant import Contestant, settle
 from bench.listeners import ClientFailed, Listeners, Woken
 from bench.plan import Plan
 from bench.results import Bar, Curve, Metric, Results
@@ -37,17 +37,20 @@ def wake(plan: Plan, contestants: Sequence[Contestant], results: Results) -> Non
         for contestant in plan.turns([each for each in contestants if way in each.ways]):
             try:
                 _turn(plan, contestant, way, results)
-            except ClientFailed as fault:
-                results.notes.append(f"{scenario}, {contestant.name}: {fault}")
+            except (ClientFailed, OSError) as fault:
+                results.note(contestant.name, f"{scenario}: {fault}")
 
 
 def _turn(plan: Plan, contestant: Contestant, way: Way, results: Results) -> None:
     alone_ms = _alone_ms(plan, contestant, way)
-    with Listeners(contestant.listening(way, plan.connections), plan.load()) as listeners:
+    listening = contestant.listening(way, plan.connections)
+    with Listeners(listening, plan.load(contestant)) as listeners:
+        settle(contestant, plan.connections)
         before_ns = contestant.cpu_ns()
         woken = listeners.wake(contestant.next_id, lambda: contestant.send(way), again=True)
         cpu_us = (contestant.cpu_ns() - before_ns) / 1_000 / plan.connections
-        twice_ms = _twice_ms(listeners, contestant, way) if way is Way.POLL else None
+        can_tell = way is Way.POLL and (contestant.remembers or listening.counts)
+        twice_ms = _twice_ms(listeners, contestant, way) if can_tell else None
     figures = {
         ALONE: alone_ms,
         FIRST: woken.first_ms,
@@ -70,7 +73,8 @@ def _add(results: Results, scenario: str, who: str, figures: dict[Metric, float 
 
 
 def _alone_ms(plan: Plan, contestant: Contestant, way: Way) -> float:
-    with Listeners(contestant.listening(way, 1), plan.load(1)) as listeners:
+    with Listeners(contestant.listening(way, 1), plan.load(contestant, 1)) as listeners:
+        settle(contestant, 1)
         return listeners.wake(contestant.next_id, lambda: contestant.send(way)).last_ms
 
 

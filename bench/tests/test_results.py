@@ -84,12 +84,21 @@ def test_a_report_is_written_for_programs_and_for_people(tmp_path: Path) -> None
     for who in ("Rostrum", "C loop"):
         for last in (20.0, 40.0, 30.0):
             results.curves.append(Curve("wake", who, {0.0: 1.0, 50.0: last / 2, 100.0: last}))
-    results.notes += ["pushpin: it is missing", "pushpin: it is missing"]
+    results.note("pushpin", "it is missing")
+    results.note("pushpin", "it is missing")
     write_report(Plan(1_000, 3, [Way.POLL], tmp_path), results, tmp_path)
     assert json.loads((tmp_path / "report.json").read_text("utf-8")) == results.as_json()
     page = (tmp_path / "report.md").read_text("utf-8")
     assert "| last | 23 (22) | 20 (19) | 30 (29) | 1.15 | ratio <= 1.15 at 1,000 | yes |" in page
-    assert page.count("- pushpin: it is missing") == 1
+    assert page.count("- pushpin: it is missing (2 times)") == 1
     picture = (tmp_path / "plots" / "wake.svg").read_text("utf-8")
     assert "![who had the message when](plots/wake.svg)" in page
     assert all(text in picture for text in ("Rostrum", "C loop", "% of all have it"))
+
+
+def test_a_run_is_whole_when_ours_and_the_floor_were_measured() -> None:
+    results = measured()
+    results.note("nchan", "it is missing")
+    assert results.has_all_of_ours()
+    results.note("Rostrum", "it ended")
+    assert not results.has_all_of_ours()

@@ -61,7 +61,7 @@ def test_all_contestants_have_as_many_turns_in_every_scenario(tmp_path: Path) ->
     contestants = [in_c(None, MANY), in_python(None, MANY)]
     told: list[str] = []
     results = run(plan(tmp_path), ["wake", "connects", "memory"], contestants, told.append)
-    assert results.notes == []
+    assert results.told() == []
     assert told == [f"{name}: C loop, bare asyncio" for name in ("wake", "connects", "memory")]
     assert {len(runs) for runs in results.runs.values()} == {2}
     in_each_way = {f"{name} {way.value}" for name in ("wake", "memory") for way in Way}
@@ -80,20 +80,23 @@ def test_everybody_is_first_in_some_round(tmp_path: Path) -> None:
 def test_a_peer_that_is_missing_is_noted_and_the_others_are_measured(tmp_path: Path) -> None:
     contestants = [Missing(None), in_c(None, MANY)]
     results = run(plan(tmp_path, Way.JSON), ["wake"], contestants, str)
-    assert results.notes == [f"missing: {NOTHING}"]
+    assert results.told() == [f"missing: {NOTHING}"]
     assert {who for _, _, who in results.runs} == {"C loop"}
 
 
 @pytest.mark.parametrize("scenario", ["wake", "connects", "memory"])
 def test_a_server_that_lets_nobody_in_is_noted(scenario: str, tmp_path: Path) -> None:
     results = run(plan(tmp_path, Way.JSON), [scenario], [Mute(None)], str)
-    assert len(results.notes) == 2
-    assert all("Connection refused" in note for note in results.notes)
+    (note,) = results.told()
+    assert "Connection refused" in note
+    assert note.endswith("(2 times)")
     assert results.rows() == []
 
 
 def test_the_command_measures_ours_beside_the_floors_and_reports(tmp_path: Path) -> None:
-    words = f"--connections {MANY} --rounds 1 --only wake --ways ws-json --out {tmp_path}"
+    words = (
+        f"--connections {MANY} --rounds 1 --only wake --ways ws-json --peers nats --out {tmp_path}"
+    )
     assert main(words.split()) == 0
     rows = json.loads((tmp_path / "report.json").read_text("utf-8"))
     metrics = {row["metric"] for row in rows if row["scenario"] == "wake ws-json"}
