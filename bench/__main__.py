@@ -8,21 +8,25 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from bench.build import CannotBuild
-from bench.contestant import Contestant
+from bench.clustered import Clustered
+from bench.contestant import CONNECTIONS_OF_A_PROCESS, Contestant
 from bench.floors import in_c, in_python
 from bench.peers import PEERS
 from bench.plan import Plan
 from bench.report import write_report
 from bench.rostrum import Embedded
 from bench.run import run
-from bench.scenarios import SCENARIOS
+from bench.scenarios.table import LISTENING, OTHERS
 from bench.ways import Way
 
 HERE = Path(__file__).parent
 # All scenarios in less than ten minutes on two cores.
 CONNECTIONS = 2_000
+FULL = 50_000
+NONE = "none"
 ROUNDS = 5
 FAILED = 1
+SCENARIOS = [*LISTENING, *OTHERS]
 # Pushpin lets so few in a second that its turns take longer than those of all others.
 QUICK_PEERS = ["nchan", "nats", "socketio"]
 
@@ -33,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     two = (os.cpu_count() or 1) > 1
     with tempfile.TemporaryDirectory(prefix="rostrum-bench-") as folder:
         plan = Plan(
-            connections=wanted.connections,
+            connections=FULL if wanted.full else wanted.connections,
             rounds=wanted.rounds,
             ways=[Way(name) for name in wanted.ways],
             folder=Path(folder),
@@ -56,7 +60,9 @@ def main(arguments: Sequence[str]) -> int:
 def _contestants(plan: Plan, peers: Sequence[str]) -> list[Contestant]:
     cpu, connections = plan.server_cpu, plan.connections
     floors = [in_c(cpu, connections), in_python(cpu, connections)]
-    return [*floors, Embedded(cpu), *(PEERS[name](cpu, connections) for name in peers)]
+    fits = connections <= CONNECTIONS_OF_A_PROCESS
+    ours = Embedded(cpu) if fits else Clustered(cpu, connections)
+    return [*floors, ours, *(PEERS[name](cpu, connections) for name in peers)]
 
 
 def _say(line: str) -> None:
@@ -67,10 +73,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     add = parser.add_argument
     add("--connections", type=int, default=CONNECTIONS, help="that listen at once (%(default)s)")
+    add("--full", action="store_true", help=f"{FULL:,}, over several gateways on a real broker")
     add("--rounds", type=int, default=ROUNDS, help="in which all have their turn (%(default)s)")
-    add("--only", type=_names(SCENARIOS), default=list(SCENARIOS), help="scenarios: a,b")
+    add("--only", type=_names(SCENARIOS), default=list(LISTENING), help="a,b: all but posts")
     add("--ways", type=_names([way.value for way in Way]), default=[way.value for way in Way])
-    add("--peers", type=_names(PEERS), default=QUICK_PEERS, help="a,b: all but pushpin")
+    add("--peers", type=_names(PEERS), default=QUICK_PEERS, help="a,b or none: all but pushpin")
     add("--connects-per-s", type=float, default=0.0, help="opened a second (0: as it goes)")
     add("--server-cpu", type=int, default=0, help="where servers run (%(default)s)")
     add("--client-cpu", type=int, default=1, help="where the load client runs (%(default)s)")
@@ -82,7 +89,8 @@ def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
     """A list of known names, with commas in between."""
 
     def names(text: str) -> list[str]:
-        found, unknown = text.split(","), set(text.split(",")) - set(known)
+        found = [name for name in text.split(",") if name != NONE]
+        unknown = set(found) - set(known)
         if unknown:
             fault = f"{', '.join(sorted(unknown))}: known are {', '.join(known)}"
             raise argparse.ArgumentTypeError(fault)

@@ -12,37 +12,44 @@ DIGITS = 3
 
 @dataclass(frozen=True)
 class Bar:
-    """What has to be reached with at least so many `connections`: a value, or its ratio to the
-    floor, of at most or at least `limit`."""
+    """What has to be reached with at least so many `connections`: a `value`, a `ratio` to the
+    floor, or both, at most; at least when `is_least`."""
 
-    limit: float
-    is_ratio: bool = False
+    value: float | None = None
+    ratio: float | None = None
     is_least: bool = False
     connections: int = 0
 
     def __str__(self) -> str:
         sign = ">=" if self.is_least else "<="
-        what = "ratio " if self.is_ratio else ""
+        limits = (("", self.value), ("ratio ", self.ratio))
+        said = [f"{what}{sign} {limit:g}" for what, limit in limits if limit is not None]
         size = f" at {self.connections:,}" if self.connections else ""
-        return f"{what}{sign} {self.limit:g}{size}"
+        return " and ".join(said) + size
 
     def holds(self, value: float, ratio: float | None, connections: int) -> bool | None:
         """Whether it is reached; None when it cannot be said of so few, or without a floor."""
-        judged = ratio if self.is_ratio else value
-        if judged is None or connections < self.connections:
+        judged = [(value, self.value), (ratio, self.ratio)]
+        wanted = [(found, limit) for found, limit in judged if limit is not None]
+        if connections < self.connections or any(found is None for found, _ in wanted):
             return None
-        return judged >= self.limit if self.is_least else judged <= self.limit
+        return all(self._reaches(found, limit) for found, limit in wanted if found is not None)
+
+    def _reaches(self, found: float, limit: float) -> bool:
+        return found >= limit if self.is_least else found <= limit
 
 
 @dataclass(frozen=True)
 class Metric:
-    """Something that is measured, its unit, and what has to be reached."""
+    """Something that is measured, its unit, what has to be reached, and whose figure its floor
+    is."""
 
     name: str
     unit: str
     says: str
     bar: Bar | None = None
     more_is_better: bool = False
+    floor: str = FLOOR
 
 
 @dataclass(frozen=True)
@@ -122,9 +129,9 @@ class Results:
     def row(self, scenario: str, name: str, who: str) -> Row:
         """What was measured of `who`. Raises `KeyError` when nothing was."""
         metric, runs = self.metrics[scenario, name], self.runs[scenario, name, who]
-        under = self.runs.get((scenario, name, FLOOR))
+        under = self.runs.get((scenario, name, metric.floor))
         value = median(runs)
-        floor = None if under is None or who == FLOOR else median(under)
+        floor = None if under is None or who == metric.floor else median(under)
         ratio = round(value / floor, DIGITS) if floor else None
         bar = metric.bar if who == OURS else None
         return Row(

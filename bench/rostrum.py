@@ -1,7 +1,7 @@
 """Our own deployments as contestants, started as operators start them."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.contestant import Contestant, pids_of
@@ -26,9 +26,17 @@ PORT_TRIES = 50
 SIGNING_KEY = Path("secrets") / "session-signing.pem"
 # The gauge is set once a second, and a little is added for the loop that may be late.
 COUNT_AGE_S = 1.1
-# What one machine asks at once is what a gateway spreads in life. All else is as it is shipped.
-SETTINGS = {"connects_per_s": "100000", "connects_burst": "1000000"}
-PASSWORD = "correct horse battery"
+PARKED = "rostrum_gateway_parked"
+# In life those who come at once come to many gateways, and many persons post: here it is one. All
+# else is as it is shipped.
+OFTEN, MANY = "100000", "1000000"
+SETTINGS = {
+    "connects_per_s": OFTEN,
+    "connects_burst": MANY,
+    "posts_per_s": OFTEN,
+    "posts_burst": MANY,
+}
+PERSON = {"handle": "owner", "password": "correct horse battery"}
 AUTHORIZED = "Authorization: Bearer {token}"
 
 
@@ -42,18 +50,18 @@ class Embedded(Contestant):
         """See `Contestant`."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self.next_id = folder, 1
-        self._port = free_port()
+        self._port = free_port(_ports)
         settings = {variable(GATEWAY, name): value for name, value in SETTINGS.items()}
         settings |= {variable("", "port"): str(self._port), variable("", "data"): str(folder)}
         self._program = Program(self.name, self._command(settings), folder / "rostrum.log")
         self._program.start()
         wait_until_said(self._program, READY)
-        self._owner = owner(self._port)
-        self._channel = channel_of(self._owner)
+        self.owner = owner(self._port)
+        self._channel = channel_of(self.owner)
 
     def stop(self) -> None:
         """See `Contestant`."""
-        self._owner.close()
+        self.owner.close()
         self._program.kill()
 
     def listening(self, way: Way, connections: int) -> Listening:
@@ -61,27 +69,28 @@ class Embedded(Contestant):
         tokens = self._folder / f"{way.value}-{connections}.tokens"
         write_tokens(tokens, self._folder / SIGNING_KEY, connections)
         admin = f"127.0.0.1:{self._port + ADMIN_OFFSET}"
-        count = Count(admin, "/metrics", "rostrum_gateway_parked", COUNT_AGE_S)
+        count = Count(admin, "/metrics", PARKED, COUNT_AGE_S)
         return listening_to(
             way,
             self._channel,
             after=self.next_id - 1,
-            targets=[f"127.0.0.1:{self._port}"],
+            targets=self.targets,
             counts=[count],
             tokens=tokens,
         )
 
     def send(self, way: Way) -> None:
         """See `Contestant`."""
-        body = {"client_id": client_id(self.next_id), "text": TEXT}
-        posted = self._owner.post_json(f"/v1/channels/{self._channel}/messages", body)
-        if posted["id"] != self.next_id:
-            raise AssertionError(f"the post became {posted['id']}, not {self.next_id}")
-        self.next_id += 1
+        post_next(self, self.owner, self._channel)
 
     def pids(self) -> Sequence[int]:
         """See `Contestant`."""
         return pids_of([self._program])
+
+    @property
+    def targets(self) -> list[str]:
+        """Where the gateway listens."""
+        return [f"127.0.0.1:{self._port}"]
 
     def _command(self, settings: Mapping[str, str]) -> list[str]:
         variables = (f"{name}={value}" for name, value in settings.items())
@@ -137,29 +146,44 @@ def _socket_steps(way: Way, cursors: dict[str, str | None]) -> list[Say | Hear]:
     return [hello, Hear("welcome"), watching, Hear("watched")]
 
 
-def free_port() -> int:
-    """A port with which those of all services and the admin listener are free."""
-    furthest = max(entry.port_offset for entry in CATALOG)
+def free_port(wanted: Callable[[int], Sequence[int]]) -> int:
+    """A port with which all those are free that `wanted` says belong to it. Raises `OSError`."""
     for _ in range(PORT_TRIES):
         (port,) = free_ports(1)
-        wanted = [*range(port, port + furthest + 1), port + ADMIN_OFFSET]
-        if not any(map(is_open, wanted)):
+        if not any(map(is_open, wanted(port))):
             return port
-    raise OSError(f"no {furthest + 2} free ports of 127.0.0.1 that belong together")
+    raise OSError(f"no free ports of 127.0.0.1 that belong together in {PORT_TRIES} tries")
+
+
+def _ports(port: int) -> list[int]:
+    return [port + entry.port_offset for entry in CATALOG] + [port + ADMIN_OFFSET]
+
+
+def post_next(contestant: Contestant, desk: Desk, channel: str) -> None:
+    """Post the contestant's next message, and count it."""
+    body = {"client_id": client_id(contestant.next_id), "text": TEXT}
+    posted = desk.post_json(f"/v1/channels/{channel}/messages", body)
+    if posted["id"] != contestant.next_id:
+        raise AssertionError(f"the post became {posted['id']}, not {contestant.next_id}")
+    contestant.next_id += 1
 
 
 def owner(port: int) -> Desk:
     """Somebody who signed up at the gateway there, and in."""
     desk = Desk(port)
-    person = {"handle": "owner", "password": PASSWORD}
-    desk.post_json("/v1/accounts", {**person, "display_name": "Owner"})
-    device = {"name": "bench", "kind": "cli"}
-    session = desk.post_json("/v1/sessions", {**person, "device": device})
-    desk.token = session["access_token"]
+    desk.post_json("/v1/accounts", {**PERSON, "display_name": "Owner"})
+    sign_in(desk)
     return desk
 
 
-def channel_of(desk: Desk) -> str:
-    """A channel that everybody may read, with its owner at the desk."""
-    wanted = {"client_id": "bench", "kind": "broadcast", "visibility": "public", "title": "Bench"}
+def sign_in(desk: Desk) -> None:
+    """Get the owner a token that is new: it holds for ten minutes."""
+    device = {"name": "bench", "kind": "cli"}
+    desk.token = desk.post_json("/v1/sessions", {**PERSON, "device": device})["access_token"]
+
+
+def channel_of(desk: Desk, name: str = "bench") -> str:
+    """A channel that everybody may read, with its owner at the desk; the same one when asked
+    again."""
+    wanted = {"client_id": name, "kind": "broadcast", "visibility": "public", "title": name}
     return str(desk.post_json("/v1/channels", wanted)["id"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.contestant import Contestant
 from bench.plan import Plan
 from bench.results import Results
-from bench.scenarios import SCENARIOS
+from bench.scenarios.table import LISTENING, OTHERS
 from deploy.kafka.distribution import CannotStart
 
 Say = Callable[[str], object]
@@ -19,10 +19,14 @@ def run(
 ) -> Results:
     """Play the scenarios of these names. Whoever does not start is in the notes of the results."""
     results = Results(plan.connections)
-    with started(contestants, plan.folder, results) as able:
-        for name in scenarios:
+    listening = [name for name in scenarios if name in LISTENING]
+    with started(contestants if listening else [], plan.folder, results) as able:
+        for name in listening:
             say(f"{name}: {', '.join(each.name for each in able)}")
-            SCENARIOS[name](plan, able, results)
+            LISTENING[name](plan, able, results)
+    for name in (name for name in scenarios if name in OTHERS):
+        say(name)
+        OTHERS[name](plan, results)
     return results
 
 

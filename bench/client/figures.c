@@ -155,6 +155,44 @@ void figures_again(const struct options *options, int64_t counted, int64_t sent_
     end_line();
 }
 
+/* How long each post took that is kept, sorted, in nanoseconds. */
+static int64_t *sorted_posts(const struct options *options, const struct board *board, int *count)
+{
+    int64_t *took = calloc((size_t)options->processes * POSTS_KEPT, sizeof *took);
+
+    *count = 0;
+    for (int page = 0; page < options->processes; page++) {
+        long posts = board->pages[page].posts;
+
+        for (long each = 0; each < (posts < POSTS_KEPT ? posts : POSTS_KEPT); each++)
+            took[(*count)++] = board->pages[page].took_us[each] * INT64_C(1000);
+    }
+    qsort(took, (size_t)*count, sizeof *took, earlier);
+    return took;
+}
+
+void figures_posted(const struct options *options, const struct board *board, int64_t began_ns)
+{
+    int64_t last = began_ns, *took;
+    long posts = 0;
+    int kept;
+
+    for (int each = 0; each < options->processes; each++) {
+        const struct page *page = &board->pages[each];
+
+        posts += page->posts;
+        last = page->posts > 0 && page->posted_ns > last ? page->posted_ns : last;
+    }
+    took = sorted_posts(options, board, &kept);
+    printf("{\"event\":\"posted\",\"posts\":%ld,\"seconds\":%.4f", posts,
+           (double)(last - began_ns) / 1e9);
+    if (kept > 0)
+        print_times(took, kept);
+    print_faults(options, board);
+    end_line();
+    free(took);
+}
+
 long figures_ended(const struct options *options, const struct board *board)
 {
     long empties = 0, faults;

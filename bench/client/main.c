@@ -63,7 +63,7 @@ static void start(struct client *client)
 
 static void tell_all(struct client *client, int what)
 {
-    struct note note = {what, client->wake};
+    struct note note = {.what = what, .wake = client->wake};
 
     for (int each = 0; each < client->options.processes; each++)
         send(client->workers[each], &note, sizeof note, MSG_NOSIGNAL);
@@ -187,6 +187,23 @@ static void measure(struct client *client, const char *words)
     figures_again(&client->options, counted, sent_ns, late_ms);
 }
 
+/* Post until time is over, and wait for the last answers. */
+static void let_post(struct client *client, const char *words)
+{
+    int64_t began_ns = now_ns();
+    struct note note = {.what = POST};
+    long ms;
+
+    if (client->options.way != WAY_POST || sscanf(words, "%ld", &ms) != 1 || ms < 1)
+        give_up("'post' is for --way post, and is followed by milliseconds");
+    note.until_ns = began_ns + ms * 1000000;
+    for (int each = 0; each < client->options.processes; each++)
+        send(client->workers[each], &note, sizeof note, MSG_NOSIGNAL);
+    if (!all_say(client, POSTED, note.until_ns + (int64_t)(client->options.deadline_s * 1e9)))
+        give_up("posts are not answered within %.1f s", client->options.deadline_s);
+    figures_posted(&client->options, client->board, began_ns);
+}
+
 /* Obey standard input until it says `end`, or ends. */
 static void obey(struct client *client)
 {
@@ -197,10 +214,13 @@ static void obey(struct client *client)
             arm(client, line + 5);
         else if (strncmp(line, "sent ", 5) == 0)
             measure(client, line + 5);
+        else if (strncmp(line, "post ", 5) == 0)
+            let_post(client, line + 5);
         else if (strcmp(line, "end\n") == 0)
             return;
         else
-            give_up("it is told wake, sent or end, not '%.*s'", (int)strcspn(line, "\n"), line);
+            give_up("it is told wake, sent, post or end, not '%.*s'", (int)strcspn(line, "\n"),
+                    line);
     }
 }
 

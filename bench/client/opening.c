@@ -81,5 +81,10 @@ void opening_connected(struct worker *worker, struct connection *connection)
         return;
     }
     epoll_ctl(worker->poller, EPOLL_CTL_MOD, connection->descriptor, &event);
-    say_request(worker, connection);
+    if (worker->options->way != WAY_POST) {
+        say_request(worker, connection);
+        return;
+    }
+    connection->state = OPENING;
+    worker_parked(worker, connection);
 }

@@ -14,9 +14,11 @@
 enum { OPTION_WRONG = 2 };
 
 static const char USAGE[] =
-    "client --way poll|sse|ws --to HOST:PORT [--to ...] --path PATH --connections N\n"
+    "client --way poll|sse|ws|post --to HOST:PORT [--to ...] --path PATH --connections N\n"
     "  --tokens FILE       a token a line, {token} in what follows; none are needed without\n"
     "  --after ID          {id} in the path and in what is said: the last id that was read\n"
+    "  --channels FILE     a channel a line, {channel} in path and body of a post\n"
+    "  --body TEXT         of a post: {n} is the connection, {k} how many posts it has made\n"
     "  --header 'A: b'     of the request; may be repeated\n"
     "  --packed            WebSocket: binary frames are msgpack\n"
     "  --protocol NAME     WebSocket: the subprotocol that is offered\n"
@@ -28,7 +30,8 @@ static const char USAGE[] =
     "                      where the server tells how many are parked, and how old that may be\n"
     "  --processes N --sources N --connects-per-s R --opening-max N --cpu N\n"
     "  --deadline-s S      of each phase; --life-s S of the whole\n"
-    "Then line by line on standard input: `wake FIRST COUNT [again]`, `sent NANOSECONDS`, `end`.\n";
+    "Then line by line on standard input: `wake FIRST COUNT [again]`, `sent NANOSECONDS`, `end`;\n"
+    "who posts is told `post MILLISECONDS` instead: each connection has one post out at a time.\n";
 
 enum word {
     WAY = 256,
@@ -37,6 +40,8 @@ enum word {
     PATH,
     CONNECTIONS,
     TOKENS,
+    CHANNELS,
+    BODY,
     AFTER,
     HEADER,
     PROTOCOL,
@@ -64,6 +69,8 @@ static const struct option WORDS[] = {
     {"path", 1, 0, PATH},
     {"connections", 1, 0, CONNECTIONS},
     {"tokens", 1, 0, TOKENS},
+    {"channels", 1, 0, CHANNELS},
+    {"body", 1, 0, BODY},
     {"after", 1, 0, AFTER},
     {"header", 1, 0, HEADER},
     {"protocol", 1, 0, PROTOCOL},
@@ -174,35 +181,38 @@ static void add_step(struct options *options, int what, const char *text)
     step->size = length / 2;
 }
 
-static void read_tokens(struct options *options, const char *path)
+/* Read a file of words, one a line. Returns how many there are, at most `most`. */
+static int read_words(const char *path, char ***words, int most)
 {
     FILE *file = fopen(path, "r");
     char *line = NULL;
     size_t room = 0;
     ssize_t length;
+    int count = 0;
 
     if (file == NULL)
-        give_up("cannot read the tokens in %s: %s", path, strerror(errno));
-    options->tokens = calloc(CONNECTIONS_MAX, sizeof *options->tokens);
-    while (options->token_count < CONNECTIONS_MAX && (length = getline(&line, &room, file)) > 0) {
+        give_up("cannot read %s: %s", path, strerror(errno));
+    *words = calloc((size_t)most, sizeof **words);
+    while (count < most && (length = getline(&line, &room, file)) > 0) {
         line[strcspn(line, "\r\n")] = '\0';
         if (*line != '\0')
-            options->tokens[options->token_count++] = strdup(line);
+            (*words)[count++] = strdup(line);
     }
     free(line);
     fclose(file);
-    if (options->token_count == 0)
-        give_up("%s has no token; write one a line", path);
+    if (count == 0)
+        give_up("%s is empty; write one a line", path);
+    return count;
 }
 
 static enum way way_of(const char *text)
 {
-    const char *names[] = {"poll", "sse", "ws"};
+    const char *names[] = {"poll", "sse", "ws", "post"};
 
-    for (int each = 0; each < 3; each++)
+    for (int each = 0; each < 4; each++)
         if (strcmp(text, names[each]) == 0)
             return each;
-    give_up("--way is poll, sse or ws, not '%s'", text);
+    give_up("--way is poll, sse, ws or post, not '%s'", text);
 }
 
 static void take_place(struct options *options, int word, char *text)
@@ -214,7 +224,11 @@ static void take_place(struct options *options, int word, char *text)
         break;
     case PACKED: options->packs = true; break;
     case PATH: options->path = text; break;
-    case TOKENS: read_tokens(options, text); break;
+    case TOKENS: options->token_count = read_words(text, &options->tokens, CONNECTIONS_MAX); break;
+    case CHANNELS:
+        options->channel_count = read_words(text, &options->channels, CHANNELS_MAX);
+        break;
+    case BODY: options->body = text; break;
     case HEADER:
         options->headers[another(&options->header_count, HEADERS_MAX, "header")] = text;
         break;
@@ -293,6 +307,8 @@ void options_read(struct options *options, int count, char **words)
     for (int each = 0; options->way == WAY_SSE && each < options->step_count; each++)
         if (options->steps[each].what != HEAR)
             give_up("a stream of events is only heard: leave --say out");
+    if ((options->way == WAY_POST) != (options->body != NULL))
+        give_up("--body is what is posted: it belongs to --way post, which needs it");
     if (options->way == WAY_POLL && options->step_count > 0)
         give_up("a poll says and hears nothing before it is parked: leave --say and --hear out");
     fit(options);

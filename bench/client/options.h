@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum way { WAY_POLL, WAY_SSE, WAY_WS };
+enum way { WAY_POLL, WAY_SSE, WAY_WS, WAY_POST };
 
 enum {
     CONNECTIONS_MAX = 50000,
@@ -19,6 +19,7 @@ enum {
     REPLIES_MAX = 4,
     CARRIED_MAX = 2,
     COUNTS_MAX = 8,
+    CHANNELS_MAX = 1000,
     CPUS_MAX = 8,
     REQUEST_BYTES_MAX = 8192, /* a token of ours has some 350 characters */
     SPARE_DESCRIPTORS = 64,   /* what a process needs beside its connections */
@@ -56,8 +57,9 @@ struct options {
     struct count counts[COUNTS_MAX];
     int count_count;
     double count_age_s;
-    char **tokens;
-    int token_count;
+    char **tokens, **channels; /* of connections, taken in turns */
+    int token_count, channel_count;
+    const char *body; /* of a post */
     int64_t after;
     double connects_per_s, deadline_s, life_s;
     int cpus[CPUS_MAX];

@@ -27,31 +27,45 @@ static void add_words(struct text *text, const char *words)
     add(text, words, strlen(words));
 }
 
-/* Add `form` with {token}, {id} and {n} filled in. */
+static void add_number(struct text *text, int64_t number)
+{
+    char digits[24];
+
+    snprintf(digits, sizeof digits, "%jd", (intmax_t)number);
+    add_words(text, digits);
+}
+
+static bool takes(const char **form, const char *word)
+{
+    size_t size = strlen(word);
+
+    if (strncmp(*form, word, size) != 0)
+        return false;
+    *form += size;
+    return true;
+}
+
+/* Add `form` with {token}, {channel}, {id}, {n} and {k} filled in. */
 static void fill(struct text *text, const struct options *options,
                  const struct connection *connection, const char *form)
 {
-    char number[24];
-
     while (*form != '\0') {
         size_t plain = strcspn(form, "{");
 
         add(text, form, plain);
         form += plain;
-        if (strncmp(form, "{token}", 7) == 0 && options->token_count > 0) {
+        if (options->token_count > 0 && takes(&form, "{token}"))
             add_words(text, options->tokens[connection->index % options->token_count]);
-            form += 7;
-        } else if (strncmp(form, "{id}", 4) == 0) {
-            snprintf(number, sizeof number, "%jd", (intmax_t)connection->cursor);
-            add_words(text, number);
-            form += 4;
-        } else if (strncmp(form, "{n}", 3) == 0) {
-            snprintf(number, sizeof number, "%d", connection->index);
-            add_words(text, number);
-            form += 3;
-        } else if (*form != '\0') {
+        else if (options->channel_count > 0 && takes(&form, "{channel}"))
+            add_words(text, options->channels[connection->index % options->channel_count]);
+        else if (takes(&form, "{id}"))
+            add_number(text, connection->cursor);
+        else if (takes(&form, "{n}"))
+            add_number(text, connection->index);
+        else if (takes(&form, "{k}"))
+            add_number(text, connection->posted);
+        else if (*form != '\0')
             add(text, form++, 1);
-        }
     }
 }
 
@@ -105,6 +119,23 @@ void say_request(struct worker *worker, struct connection *connection)
     worker_send(worker, connection, text.bytes, text.size);
     if (options->way == WAY_POLL && connection->descriptor >= 0)
         worker_parked(worker, connection);
+}
+
+void say_post(struct worker *worker, struct connection *connection)
+{
+    const struct options *options = worker->options;
+    struct text text = {.size = 0}, body = {.size = 0};
+
+    fill(&body, options, connection, options->body);
+    add_words(&text, "POST ");
+    fill(&text, options, connection, options->path);
+    add_words(&text, " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n");
+    add_headers(&text, options, connection);
+    add_words(&text, "Content-Length: ");
+    add_number(&text, (int64_t)body.size);
+    add_words(&text, "\r\n\r\n");
+    add(&text, body.bytes, body.size);
+    worker_send(worker, connection, text.bytes, text.size);
 }
 
 void say_frame(struct worker *worker, struct connection *connection, enum opcode opcode,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hearing.h"
+#include "posting.h"
 #include "saying.h"
 
 static void carry(struct worker *worker, struct connection *connection, const char *bytes,
@@ -61,6 +62,8 @@ static size_t hear_answer(struct worker *worker, struct connection *connection, 
         hear_fault(worker, connection, "http", bytes, size);
     if (reading != READ_WHOLE)
         return 0;
+    if (worker->options->way == WAY_POST)
+        return posting_answered(worker, connection, head.status, bytes, used);
     if (head.status != 200) {
         hear_refusal(worker, connection, head.status, bytes, used);
         return used;
@@ -152,7 +155,7 @@ static size_t hear_frame(struct worker *worker, struct connection *connection, c
 static size_t hear_one(struct worker *worker, struct connection *connection, char *bytes,
                        size_t size)
 {
-    if (worker->options->way == WAY_POLL)
+    if (worker->options->way == WAY_POLL || worker->options->way == WAY_POST)
         return hear_answer(worker, connection, bytes, size);
     if (worker->options->way == WAY_WS)
         return hear_frame(worker, connection, bytes, size);
@@ -176,7 +179,8 @@ void way_hear(struct worker *worker, struct connection *connection, char *bytes,
     size_t size = connection->kept_size + fresh, at = 0, took = 1;
     ssize_t whole = (ssize_t)fresh;
 
-    if (connection->state == OPENING && worker->options->way != WAY_POLL) {
+    if (connection->state == OPENING && worker->options->way != WAY_POLL &&
+        worker->options->way != WAY_POST) {
         at = hear_opening(worker, connection, bytes, size);
         if (at == 0 || connection->descriptor < 0) {
             keep(connection, bytes, connection->descriptor < 0 ? 0 : size);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "opening.h"
+#include "posting.h"
 #include "ways.h"
 
 enum {
@@ -55,6 +56,8 @@ void worker_lose(struct worker *worker, struct connection *connection, const cha
     }
     if (worker->is_asked && !connection->is_woken)
         worker->unwoken--;
+    if (connection->is_posting)
+        worker->posting--;
 }
 
 void worker_send(struct worker *worker, struct connection *connection, const void *bytes,
@@ -175,6 +178,7 @@ static void obey(struct worker *worker)
         break;
     case ARM: arm(worker, note.wake); break;
     case CLOSE: close_wake(worker); break;
+    case POST: posting_begin(worker, note.until_ns); break;
     default: worker->is_over = true;
     }
 }
@@ -208,6 +212,10 @@ static void report(struct worker *worker)
     if (worker->is_asked && worker->unwoken == 0) {
         worker->is_asked = false;
         tell(worker, WOKEN);
+    }
+    if (worker->has_posts && worker->posting == 0) {
+        worker->has_posts = false;
+        tell(worker, POSTED);
     }
 }
 

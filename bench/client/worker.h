@@ -11,8 +11,9 @@ enum { READ_BYTES = 256 << 10 };
 
 /* Between the parent and a process, both ways. */
 struct note {
-    enum { BEGIN, PARKED, ARM, ARMED, WOKEN, CLOSE, CLOSED, END } what;
+    enum { BEGIN, PARKED, ARM, ARMED, WOKEN, CLOSE, CLOSED, POST, POSTED, END } what;
     struct wake wake; /* of ARM */
+    int64_t until_ns; /* of POST */
 };
 
 struct connection {
@@ -20,10 +21,12 @@ struct connection {
     int index;      /* among all connections of the client */
     enum { CONNECTING, OPENING, SPEAKING } state;
     int step;
-    bool is_parked, is_woken, is_chunked;
+    bool is_parked, is_woken, is_chunked, is_posting;
     struct taken taken;
     int64_t cursor;
     int64_t base_id;
+    long posted;     /* posts that it has made */
+    int64_t sent_ns; /* when the last one was sent */
     struct chunks chunks;
     char *kept; /* what came and is not whole yet */
     size_t kept_size;
@@ -37,10 +40,11 @@ struct worker {
     int number, parent, poller;
     int first, count; /* its part of all connections */
     struct connection *connections;
-    int begun, opening, unparked, unwoken;
+    int begun, opening, unparked, unwoken, posting;
     struct wake wake;
     int64_t heard_ns; /* when the bytes under work came */
-    bool is_begun, has_parked, is_asked, is_over;
+    int64_t until_ns; /* who has an answer by then posts again */
+    bool is_begun, has_parked, is_asked, has_posts, is_over;
     char *bytes;
 };
 

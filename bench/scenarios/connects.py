@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bench.child import ClientFailed
 from bench.contestant import Contestant
-from bench.listeners import ClientFailed, Listeners
+from bench.listeners import Listeners
 from bench.plan import Plan
 from bench.results import Bar, Metric, Results
 from bench.ways import Listening, Load, Way
@@ -15,7 +16,7 @@ KNOWN = Metric(
     "known",
     "connections/s",
     "with tokens that it has seen before",
-    Bar(8_000, is_least=True, connections=ENOUGH),
+    Bar(value=8_000, is_least=True, connections=ENOUGH),
     more_is_better=True,
 )
 NEW = Metric(
@@ -41,4 +42,4 @@ def connects(plan: Plan, contestants: Sequence[Contestant], results: Results) ->
 
 def _per_s(listening: Listening, load: Load) -> float:
     with Listeners(listening, load) as listeners:
-        return listeners.parked.per_s
+        return listeners.per_s

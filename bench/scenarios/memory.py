@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from bench.child import ClientFailed
 from bench.contestant import Contestant, settle
-from bench.listeners import ClientFailed, Listeners
+from bench.listeners import Listeners
 from bench.plan import Plan
 from bench.results import Bar, Metric, Results
 from bench.ways import Way
@@ -14,8 +15,8 @@ KIB = 1_024
 # Of fewer, what is not of a connection weighs too much.
 ENOUGH = 1_000
 SAYS = "RSS, all that is remembered of who waits included"
-LONG_POLL = Metric("parked", "KiB a connection", SAYS, Bar(6, connections=ENOUGH))
-SOCKET = Metric("parked", "KiB a connection", SAYS, Bar(2, connections=ENOUGH))
+LONG_POLL = Metric("parked", "KiB a connection", SAYS, Bar(value=6, connections=ENOUGH))
+SOCKET = Metric("parked", "KiB a connection", SAYS, Bar(value=2, connections=ENOUGH))
 EVENTS = Metric("parked", "KiB a connection", SAYS)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from bench.child import ClientFailed
 from bench.contestant import Contestant, settle
-from bench.listeners import ClientFailed, Listeners, Woken
+from bench.listeners import Listeners, Woken
 from bench.plan import Plan
 from bench.results import Bar, Curve, Metric, Results
 from bench.ways import Way
@@ -18,14 +19,14 @@ WAKE = Metric(
     "wake",
     "ms",
     "`last` without `alone`: writing to all",
-    Bar(1.15, is_ratio=True, connections=FULL),
+    Bar(ratio=1.15, connections=FULL),
 )
 CPU = Metric("cpu", "us a connection", "CPU time of the server; for polls until all wait again")
 AGAIN = Metric(
     "again",
     "ms",
     "until all poll again, as the server counts them",
-    Bar(2.5, is_ratio=True, connections=FULL),
+    Bar(ratio=2.5, connections=FULL),
 )
 TWICE = Metric("twice", "ms", "to the last of a second message, sent once all had the first")
 

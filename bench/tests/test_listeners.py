@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.listeners import ClientFailed, Listeners
+from bench.child import ClientFailed
+from bench.listeners import Listeners
 from bench.tests.scripted import (
     STREAMS,
     SWITCHED,
@@ -54,7 +55,7 @@ def test_what_comes_once_and_in_order_is_no_fault(way: Way) -> None:
         woken = listeners.wake(1, lambda: server.wake(lambda _: said(way, [1])))
         later = listeners.wake(2, lambda: server.wake(lambda _: said(way, [2], [3, 4])), count=3)
         assert listeners.end() == {}
-    assert (listeners.parked.parked, woken.woken, later.woken) == (MANY, MANY, MANY)
+    assert (listeners.parked["parked"], woken.woken, later.woken) == (MANY, MANY, MANY)
     assert 0 < woken.first_ms <= woken.parts[50] <= woken.parts[99.9] <= woken.last_ms
 
 
@@ -220,7 +221,7 @@ def test_steps_are_said_in_their_order_and_a_ping_is_answered() -> None:
     with Scripted(Way.JSON, SWITCHED + frame(b"0{}") + frame(b"2")) as server:
         listening = server.listening(Hear("0{}"), Say("40 {n} {id}"), Say(b"\x01"))
         with Listeners(listening, ONE) as listeners:
-            assert listeners.parked.parked == 1
+            assert listeners.parked["parked"] == 1
 
 
 def test_connections_are_opened_no_faster_than_told() -> None:
@@ -229,7 +230,7 @@ def test_connections_are_opened_no_faster_than_told() -> None:
         Scripted(Way.JSON) as server,
         Listeners(server.listening(), replace(LOAD, connects_per_s=40)) as listeners,
     ):
-        assert listeners.parked.seconds > 0.4
+        assert listeners.parked["seconds"] > 0.4
     assert time.monotonic() - began_s < 15
 
 
@@ -239,9 +240,9 @@ def test_connections_are_opened_no_faster_than_told() -> None:
         (["--connections", "50000"], "give more --processes"),
         (["--to", "10.0.0.1:80"], "not on loopback"),
         (["--to", "127.0.0.1"], "not an address"),
-        (["--way", "carrier-pigeon"], "--way is poll, sse or ws"),
+        (["--way", "carrier-pigeon"], "--way is poll, sse, ws or post"),
         (["--say", "hello"], "a poll says and hears nothing"),
-        (["--tokens", "no/such/file"], "cannot read the tokens"),
+        (["--tokens", "no/such/file"], "cannot read no/such/file"),
         (["--connections", "many"], "not a number"),
         (["--cpu", "1023"], "cannot run on CPU 1023|process 0 of the client ended"),
     ],

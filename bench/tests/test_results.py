@@ -11,8 +11,8 @@ from bench.report import write_report
 from bench.results import Bar, Curve, Metric, Results, Row
 from bench.ways import Way
 
-LAST = Metric("last", "ms", "to the last", Bar(1.15, is_ratio=True, connections=1_000))
-RATE = Metric("rate", "a second", "how many", Bar(10, is_least=True), more_is_better=True)
+LAST = Metric("last", "ms", "to the last", Bar(ratio=1.15, connections=1_000))
+RATE = Metric("rate", "a second", "how many", Bar(value=10, is_least=True), more_is_better=True)
 KEYS = [
     *("scenario", "metric", "value", "unit", "floor", "ratio"),
     *("best", "median", "runs", "bar", "holds"),
@@ -102,3 +102,14 @@ def test_a_run_is_whole_when_ours_and_the_floor_were_measured() -> None:
     assert results.has_all_of_ours()
     results.note("Rostrum", "it ended")
     assert not results.has_all_of_ours()
+
+
+@pytest.mark.parametrize(("value", "holds"), [(20.0, True), (19.0, False), (9.0, False)])
+def test_a_bar_of_value_and_ratio_wants_both(value: float, *, holds: bool) -> None:
+    """Twice the floor's ten is twenty."""
+    bar = Bar(value=10, ratio=2, is_least=True)
+    results = Results(1)
+    results.add("posts", "Rostrum", Metric("rate", "", "", bar, floor="producer"), value)
+    results.add("posts", "producer", Metric("rate", "", "", bar, floor="producer"), 10.0)
+    row = of(results, "posts")
+    assert (row.holds, row.floor, row.bar) == (holds, 10.0, ">= 10 and ratio >= 2")

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
+from http.client import OK, HTTPConnection
 from pathlib import Path
 
 from bench.desk import Desk
 from bench.peers.peer import Peer, payload
-from bench.starting import wait_until_open
+from bench.starting import is_open, wait_until
 from bench.ways import Listening, Way
 from deploy.kafka.properties import free_ports
 from deploy.local.program import Program
@@ -16,6 +18,7 @@ from deploy.local.program import Program
 BACKEND = "* test\n"
 CHANNEL = "test"
 PATHS = {Way.POLL: "/response", Way.JSON: "/ws", Way.SSE: "/stream"}
+ANSWER_S = 10.0
 SUBSCRIBED = b"[handler] subscribe "
 
 
@@ -52,7 +55,13 @@ class Pushpin(Peer):
 
     def wait_until_ready(self, program: Program) -> None:
         """See `Peer`."""
-        wait_until_open(program, *self._ready_ports)
+        wait_until(program, lambda: all(map(is_open, self._ready_ports)) and self._lets_in())
+
+    def _lets_in(self) -> bool:
+        """Its parts find each other a moment after they listen; until then all is refused."""
+        with closing(HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_S)) as somebody:
+            somebody.request("GET", PATHS[Way.SSE])
+            return somebody.getresponse().status == OK
 
     def listening(self, way: Way, connections: int) -> Listening:
         """See `Contestant`."""
