@@ -46,6 +46,8 @@ DOORS = (
     Sin("doors", "services/chat/store.py", "def f():\n    from redis import Redis\n", 2, "redis"),
     Sin("doors", "libs/log/sqlite.py", "import httpx\n", 1, "libs/runtime/"),
     Sin("doors", "libs/runtime/http.py", "import prometheus_client\n", 1, "metrics.py"),
+    Sin("doors", "bench/report.py", "import matplotlib as mpl\n", 1, "bench/plots.py"),
+    Sin("doors", "bench/run.py", "import confluent_kafka\n", 1, "bench/floors/producer.py"),
     Sin("doors", "libs/wire/ids.py", "import numpy\n", 1, "has no door"),
     Sin("doors", "libs/wire/ids.py", "import msgspec\n", 1, "libs/wire/codec.py"),
     Sin("doors", "libs/log/port.py", "import signal\n", 1, "libs/runtime/process.py"),

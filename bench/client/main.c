@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -228,6 +229,7 @@ int main(int count, char **words)
 {
     struct client client = {.is_armed = false};
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     options_read(&client.options, count, words);
     client.board = board_new();
     signal(SIGPIPE, SIG_IGN);

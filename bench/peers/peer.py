@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 # Where install scripts put what is of no package of the system.
 INSTALLED = HERE.parents[1] / "build" / "bench" / "peers"
 STOP_S = 10.0
+# When the bench dies its children are killed. A peer is asked instead: it has children to end.
+ASKED_AT_THE_END = ("setpriv", "--pdeathsig", "TERM")
 
 
 class Peer(Contestant):
@@ -39,9 +41,8 @@ class Peer(Contestant):
         most = self.processes * CONNECTIONS_OF_A_PROCESS
         if self.connections > most:
             raise CannotStart(f"as one process it holds no more than {most:,} connections here")
-        self._program = Program(
-            self.name, self.pinned(self.command(folder)), folder / f"{self.folder_name}.log"
-        )
+        command = self.pinned([*ASKED_AT_THE_END, *self.command(folder)])
+        self._program = Program(self.name, command, folder / f"{self.folder_name}.log")
         self._program.start()
         self.wait_until_ready(self._program)
 

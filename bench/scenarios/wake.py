@@ -1,6 +1,7 @@
 """From a message to the last of all who wait for it, and until all who poll wait again."""
 
 from collections.abc import Sequence
+from statistics import median
 
 from bench.child import ClientFailed
 from bench.contestant import Contestant, settle
@@ -18,7 +19,7 @@ ALONE = Metric("alone", "ms", "to the only one: what it takes before anybody is 
 WAKE = Metric(
     "wake",
     "ms",
-    "`last` without `alone`: writing to all",
+    "`last` without the median of `alone`: writing to all",
     Bar(ratio=1.15, connections=FULL),
 )
 CPU = Metric("cpu", "us a connection", "CPU time of the server; for polls until all wait again")
@@ -40,6 +41,8 @@ def wake(plan: Plan, contestants: Sequence[Contestant], results: Results) -> Non
                 _turn(plan, contestant, way, results)
             except (ClientFailed, OSError) as fault:
                 results.note(contestant.name, f"{scenario}: {fault}")
+        for who in results.measured(scenario, LAST.name):
+            _add_wakes(results, scenario, who)
 
 
 def _turn(plan: Plan, contestant: Contestant, way: Way, results: Results) -> None:
@@ -58,7 +61,6 @@ def _turn(plan: Plan, contestant: Contestant, way: Way, results: Results) -> Non
         P50: woken.parts[50],
         P99: woken.parts[99],
         LAST: woken.last_ms,
-        WAKE: max(woken.last_ms - alone_ms, 0.0),
         CPU: cpu_us,
         AGAIN: woken.again_ms if way is Way.POLL else None,
         TWICE: twice_ms,
@@ -71,6 +73,12 @@ def _add(results: Results, scenario: str, who: str, figures: dict[Metric, float 
     for metric, value in figures.items():
         if value is not None:
             results.add(scenario, who, metric, value)
+
+
+def _add_wakes(results: Results, scenario: str, who: str) -> None:
+    alone_ms = median(results.runs[scenario, ALONE.name, who])
+    for last_ms in results.runs[scenario, LAST.name, who]:
+        results.add(scenario, who, WAKE, max(last_ms - alone_ms, 0.0))
 
 
 def _alone_ms(plan: Plan, contestant: Contestant, way: Way) -> float:

@@ -143,5 +143,6 @@ class Scripted:
                 return
             writer.write(piece)
             await writer.drain()
-            if self.way is Way.POLL and piece.startswith(b"HTTP/1.1 200"):
+            is_answer = self.way is Way.POLL and piece.startswith(b"HTTP/1.1 200")
+            if is_answer and piece is not pieces[-1]:
                 await reader.readuntil(b"\r\n\r\n")

@@ -1,5 +1,6 @@
 """The load client finds what a server does wrong, and nothing where it does right."""
 
+import random
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -150,6 +151,37 @@ def test_a_server_that_refuses_or_babbles_is_named(way: Way, greet: bytes, kind:
         with suppress(ClientFailed), listeners:
             pass
         assert listeners.faults == {kind: MANY}
+
+
+@WAYS
+@pytest.mark.parametrize("seed", range(2))
+def test_rubbish_ends_its_connection_at_most(way: Way, seed: int) -> None:
+    """Every other connection gets what is right with some bytes changed, cut or doubled."""
+    chance = random.Random(seed)
+    right = b"".join(said(way, [1, 2, 3]))
+
+    def pieces(number: int) -> list[bytes]:
+        return [right if number % 2 else mangled(right, chance)]
+
+    with Scripted(way) as server:
+        listeners = Listeners(
+            server.listening(),
+            replace(LOAD, connections=200, deadline_s=2 * SOON_S),
+            may_fault=True,
+        )
+        with listeners:
+            woken = listeners.wake(1, lambda: server.wake(pieces), count=3)
+        assert 100 <= woken.woken < 200
+        assert sum(listeners.faults.values()) > 0
+
+
+def mangled(right: bytes, chance: random.Random) -> bytes:
+    """With a few bytes that are others, or are missing, or come twice."""
+    wrong = bytearray(right)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(wrong))
+        wrong[at : at + chance.randint(0, 3)] = chance.randbytes(chance.randint(0, 3))
+    return bytes(wrong)
 
 
 def test_a_poll_that_is_refused_is_named() -> None:
