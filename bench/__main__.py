@@ -24,10 +24,11 @@ HERE = Path(__file__).parent
 CONNECTIONS = 2_000
 FULL = 50_000
 NONE = "none"
-ROUNDS = 5
+ROUNDS, ROUNDS_MAX = 5, 100
 FAILED = 1
 INTERRUPTED = 130
 SCENARIOS = [*LISTENING, *OTHERS]
+WAYS = [way.value for way in Way]
 # Pushpin lets so few in a second that its turns take longer than those of all others.
 QUICK_PEERS = ["nchan", "nats", "socketio"]
 
@@ -76,17 +77,32 @@ def _say(line: str) -> None:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     add = parser.add_argument
-    add("--connections", type=int, default=CONNECTIONS, help="that listen at once (%(default)s)")
+    add("--connections", type=_number(FULL), default=CONNECTIONS, help="at once (%(default)s)")
     add("--full", action="store_true", help=f"{FULL:,}, over several gateways on a real broker")
-    add("--rounds", type=int, default=ROUNDS, help="in which all have their turn (%(default)s)")
-    add("--only", type=_names(SCENARIOS), default=list(LISTENING), help="a,b: all but posts")
-    add("--ways", type=_names([way.value for way in Way]), default=[way.value for way in Way])
-    add("--peers", type=_names(PEERS), default=QUICK_PEERS, help="a,b or none: all but pushpin")
+    add("--rounds", type=_number(ROUNDS_MAX), default=ROUNDS, help="of turns (%(default)s)")
+    add("--only", type=_names(SCENARIOS), default=list(LISTENING), help=_listed(SCENARIOS))
+    add("--ways", type=_names(WAYS), default=WAYS, help=_listed(WAYS))
+    add("--peers", type=_names(PEERS), default=QUICK_PEERS, help=_listed(PEERS) + ", or none")
     add("--connects-per-s", type=float, default=0.0, help="opened a second (0: as it goes)")
     add("--server-cpu", type=int, default=0, help="where servers run (%(default)s)")
     add("--client-cpu", type=int, default=1, help="where the load client runs (%(default)s)")
     add("--out", type=Path, default=HERE, help="the folder of the report (%(default)s)")
     return parser.parse_args(arguments)
+
+
+def _listed(known: Iterable[str]) -> str:
+    return f"some of {','.join(known)}"
+
+
+def _number(most: int) -> Callable[[str], int]:
+    """A number from 1 to `most`."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {most:,}")
+        return int(text)
+
+    return number
 
 
 def _names(known: Iterable[str]) -> Callable[[str], list[str]]:

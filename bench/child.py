@@ -7,13 +7,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.build import program
+from bench.failure import Failure
 from bench.ways import Load
 
 # An ended client has closed all its connections; tens of thousands take a second.
 END_S = 60.0
 
 
-class ClientFailed(Exception):
+class ClientFailed(Failure):
     """The client gave up; it says why."""
 
 

@@ -12,10 +12,10 @@ from bench.rostrum import (
     PARKED,
     SETTINGS,
     SIGNING_KEY,
+    Owner,
     channel_of,
     free_port,
     listening_to,
-    owner,
     post_next,
 )
 from bench.starting import wait_until
@@ -49,7 +49,7 @@ class Clustered(Contestant):
         try:
             self.bootstrap, redis = self._servers(folder)
             self._services(folder, redis)
-            self.owner = owner(self._layout.port)
+            self.owner = Owner(self._layout.port)
             self._ending.callback(self.owner.close)
             self._channel = channel_of(self.owner)
         except BaseException:
@@ -62,6 +62,7 @@ class Clustered(Contestant):
 
     def listening(self, way: Way, connections: int) -> Listening:
         """See `Contestant`. Gateways take connections in turns."""
+        self.owner.stay()
         tokens = self._folder / f"{way.value}-{connections}.tokens"
         write_tokens(tokens, self._folder / SIGNING_KEY, connections)
         admin = [self._layout.admin_url(GATEWAY, at) for at in range(self._gateways)]

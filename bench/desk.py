@@ -6,14 +6,16 @@ import time
 from types import TracebackType
 from typing import Any
 
+from bench.failure import Failure
+
 # A server that wakes thousands of connections answers when it comes to it.
 ANSWER_S = 60.0
 # Servers end connections that say nothing for some seconds.
 IDLE_S_MAX = 1.0
 
 
-class Unexpected(Exception):
-    """An answer with another status than was hoped for."""
+class Unexpected(Failure):
+    """An answer that is none, or has another status than was hoped for."""
 
 
 class Desk:
@@ -46,9 +48,12 @@ class Desk:
             headers["authorization"] = f"Bearer {self.token}"
         if time.monotonic() - self._used_s > IDLE_S_MAX:
             self.close()
-        self._connection.request("POST", path, body, headers)
-        answer = self._connection.getresponse()
-        text = answer.read()
+        try:
+            self._connection.request("POST", path, body, headers)
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except http.client.HTTPException as fault:
+            raise Unexpected(f"POST {path}: {fault!r}") from fault
         self._used_s = time.monotonic()
         if answer.status // 100 != http.client.OK // 100:
             raise Unexpected(f"POST {path}: {answer.status} {text.decode(errors='replace')}")

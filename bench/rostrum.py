@@ -1,11 +1,13 @@
 """Our own deployments as contestants, started as operators start them."""
 
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from bench.contestant import Contestant, pids_of
-from bench.desk import Desk
+from bench.desk import Desk, Unexpected
 from bench.messages import EPOCH, TEXT, client_id
 from bench.starting import is_open, wait_until_said
 from bench.tokens import write_tokens
@@ -16,6 +18,7 @@ from libs.runtime.settings import variable
 from libs.wire.codec import pack, to_json
 from libs.wire.services import GATEWAY
 from libs.wire.streams import JSON_PROTOCOL, PACKED_PROTOCOL, Hello, Watch
+from libs.wire.tokens import LIFE_S_MAX
 from services.catalog import CATALOG
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +39,8 @@ SETTINGS = {
     "posts_per_s": OFTEN,
     "posts_burst": MANY,
 }
+# Half of the life of a token: no turn takes as long.
+RENEW_S = LIFE_S_MAX / 2
 PERSON = {"handle": "owner", "password": "correct horse battery"}
 AUTHORIZED = "Authorization: Bearer {token}"
 
@@ -46,6 +51,10 @@ class Embedded(Contestant):
     name = "Rostrum"
     ways = frozenset(Way)
 
+    def __init__(self, cpu: int | None) -> None:
+        super().__init__(cpu)
+        self._ending = ExitStack()
+
     def start(self, folder: Path) -> None:
         """See `Contestant`."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,18 +63,20 @@ class Embedded(Contestant):
         settings = {variable(GATEWAY, name): value for name, value in SETTINGS.items()}
         settings |= {variable("", "port"): str(self._port), variable("", "data"): str(folder)}
         self._program = Program(self.name, self._command(settings), folder / "rostrum.log")
+        self._ending.callback(self._program.kill)
         self._program.start()
         wait_until_said(self._program, READY)
-        self.owner = owner(self._port)
+        self.owner = Owner(self._port)
+        self._ending.callback(self.owner.close)
         self._channel = channel_of(self.owner)
 
     def stop(self) -> None:
         """See `Contestant`."""
-        self.owner.close()
-        self._program.kill()
+        self._ending.close()
 
     def listening(self, way: Way, connections: int) -> Listening:
         """See `Contestant`."""
+        self.owner.stay()
         tokens = self._folder / f"{way.value}-{connections}.tokens"
         write_tokens(tokens, self._folder / SIGNING_KEY, connections)
         admin = f"127.0.0.1:{self._port + ADMIN_OFFSET}"
@@ -164,22 +175,27 @@ def post_next(contestant: Contestant, desk: Desk, channel: str) -> None:
     body = {"client_id": client_id(contestant.next_id), "text": TEXT}
     posted = desk.post_json(f"/v1/channels/{channel}/messages", body)
     if posted["id"] != contestant.next_id:
-        raise AssertionError(f"the post became {posted['id']}, not {contestant.next_id}")
+        raise Unexpected(f"the post became {posted['id']}, not {contestant.next_id}")
     contestant.next_id += 1
 
 
-def owner(port: int) -> Desk:
-    """Somebody who signed up at the gateway there, and in."""
-    desk = Desk(port)
-    desk.post_json("/v1/accounts", {**PERSON, "display_name": "Owner"})
-    sign_in(desk)
-    return desk
+class Owner(Desk):
+    """Somebody who signs up at the gateway there, and in."""
 
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.post_json("/v1/accounts", {**PERSON, "display_name": "Owner"})
+        self._sign_in()
 
-def sign_in(desk: Desk) -> None:
-    """Get the owner a token that is new: it holds for ten minutes."""
-    device = {"name": "bench", "kind": "cli"}
-    desk.token = desk.post_json("/v1/sessions", {**PERSON, "device": device})["access_token"]
+    def stay(self) -> None:
+        """Get a new token before the present one expires; it takes some tenths of a second."""
+        if time.monotonic() - self._signed_in_s > RENEW_S:
+            self._sign_in()
+
+    def _sign_in(self) -> None:
+        device = {"name": "bench", "kind": "cli"}
+        self.token = self.post_json("/v1/sessions", {**PERSON, "device": device})["access_token"]
+        self._signed_in_s = time.monotonic()
 
 
 def channel_of(desk: Desk, name: str = "bench") -> str:

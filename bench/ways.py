@@ -98,7 +98,8 @@ def _step(step: Say | Hear) -> tuple[str, str]:
 @dataclass(frozen=True)
 class Load:
     """How much of it: so many `connections` from so many addresses in so many processes of the
-    client, which runs on `cpu` (None: anywhere) and opens `connects_per_s` (0: all at once)."""
+    client, which runs on `cpu` (None: anywhere) and opens `connects_per_s` (0: all at once).
+    `options` are further ones, as the client takes them."""
 
     connections: int
     processes: int = 1

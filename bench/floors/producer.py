@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, Message, Producer
 # The driver does not say that it hands this on, but it documents it here.
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from bench.failure import Failure
 from bench.messages import TEXT, client_id
 from bench.posters import Posted
 
@@ -27,7 +28,7 @@ LAST_S = 30.0
 PARTS = (50.0, 99.0)
 
 
-class NotDelivered(Exception):
+class NotDelivered(Failure):
     """The broker did not take a record."""
 
 

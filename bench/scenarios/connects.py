@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.child import ClientFailed
 from bench.contestant import Contestant
+from bench.failure import Failure
 from bench.listeners import Listeners
 from bench.plan import Plan
 from bench.results import Bar, Metric, Results
@@ -33,7 +33,7 @@ def connects(plan: Plan, contestants: Sequence[Contestant], results: Results) ->
             try:
                 load = replace(plan.load(contestant), connects_per_s=0.0)
                 new, known = _per_s(listening, load), _per_s(listening, load)
-            except (ClientFailed, OSError) as fault:
+            except (Failure, OSError) as fault:
                 results.note(contestant.name, f"{scenario}: {fault}")
                 continue
             results.add(scenario, contestant.name, NEW, new)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.child import ClientFailed
 from bench.contestant import Contestant, settle
+from bench.failure import Failure
 from bench.listeners import Listeners
 from bench.plan import Plan
 from bench.results import Bar, Metric, Results
@@ -31,7 +31,7 @@ def memory(plan: Plan, contestants: Sequence[Contestant], results: Results) -> N
             contestant.start(plan.folder / f"memory-{way.value}-{number}")
             try:
                 _turn(plan, contestant, way, results)
-            except (ClientFailed, OSError) as fault:
+            except (Failure, OSError) as fault:
                 results.note(contestant.name, f"{scenario}: {fault}")
 
 

@@ -1,17 +1,18 @@
 """Posts through gateway and chat onto a real broker, beside a bare producer there."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.child import ClientFailed
 from bench.clustered import Clustered, channels
-from bench.floors.producer import BareProducer, NotDelivered, make_topic
+from bench.failure import Failure
+from bench.floors.producer import BareProducer, make_topic
 from bench.messages import TEXT
 from bench.plan import Plan
 from bench.posters import Posted, Posters, Posting
 from bench.results import OURS, Bar, Metric, Results
-from bench.rostrum import AUTHORIZED, sign_in
+from bench.rostrum import AUTHORIZED
 from deploy.kafka.distribution import CannotStart
 
 PRODUCER = "bare producer"
@@ -50,7 +51,7 @@ def posts(plan: Plan, results: Results, sizes: Sizes = FULL) -> None:
             file = plan.folder / f"{count}.channels"
             file.write_text("\n".join(named[:count]) + "\n", "ascii")
             _Turns(plan, results, rostrum, sizes=sizes, file=file, channels=count).play()
-    except CannotStart as fault:
+    except (CannotStart, Failure, OSError) as fault:
         results.note(OURS, f"posts: {fault}")
     finally:
         rostrum.stop()
@@ -81,7 +82,7 @@ class _Turns:
             scenario = f"posts {self._channels} channels, {in_flight} in flight"
             try:
                 posted = {OURS: self._ours(in_flight), PRODUCER: self._floor(in_flight)}
-            except (ClientFailed, NotDelivered) as fault:
+            except (Failure, OSError) as fault:
                 self._results.note(OURS, f"{scenario}: {fault}")
                 continue
             has_bar = self._sizes.has_bar(self._channels, in_flight)
@@ -99,10 +100,10 @@ class _Turns:
 
 
 def _posting(rostrum: Clustered, tokens: Path, channels: Path) -> Posting:
-    sign_in(rostrum.owner)
+    rostrum.owner.stay()
     tokens.write_text(rostrum.owner.token, "ascii")
-    # A run of its own in each `client_id`, so that nothing is taken for a repetition.
-    run = rostrum.owner.token[-12:]
+    # A name of its own in each `client_id`, so that nothing is taken for a repetition.
+    run = secrets.token_hex(6)
     return Posting(
         rostrum.targets,
         "/v1/channels/{channel}/messages",

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
-from bench.child import ClientFailed
 from bench.contestant import Contestant, settle
+from bench.failure import Failure
 from bench.listeners import Listeners, Woken
 from bench.plan import Plan
 from bench.results import Bar, Curve, Metric, Results
@@ -39,7 +39,7 @@ def wake(plan: Plan, contestants: Sequence[Contestant], results: Results) -> Non
         for contestant in plan.turns([each for each in contestants if way in each.ways]):
             try:
                 _turn(plan, contestant, way, results)
-            except (ClientFailed, OSError) as fault:
+            except (Failure, OSError) as fault:
                 results.note(contestant.name, f"{scenario}: {fault}")
         for who in results.measured(scenario, LAST.name):
             _add_wakes(results, scenario, who)

@@ -14,8 +14,9 @@ from bench.peers.peer import HERE
 from bench.ways import Load, Way
 from deploy.kafka.distribution import CannotStart
 
-MANY = 30
-LOAD = Load(MANY, connects_per_s=300, deadline_s=30, life_s=60)
+MANY = 5
+# Slowly: Pushpin drops some of those who come at once, which is not what is tried here.
+LOAD = Load(MANY, connects_per_s=20, deadline_s=30, life_s=60)
 NAMES = pytest.mark.parametrize("name", PEERS)
 
 
@@ -65,6 +66,6 @@ def test_nobody_waits_for_ever_for_a_peer_that_does_not_settle(
 ) -> None:
     monkeypatch.setattr("bench.contestant.SETTLES_S", 0.1)
     monkeypatch.setattr(peer, "has_settled", lambda _: False)
-    with pytest.raises(TimeoutError, match="not all of 30 listen"):
+    with pytest.raises(TimeoutError, match="not all of 5 listen"):
         settle(peer, MANY)
     assert Way.JSON in peer.ways

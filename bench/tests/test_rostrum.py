@@ -74,3 +74,14 @@ def _alike(way: Way, raw: bytes) -> bytes | int:
     text = re.sub(ID, b"<id>", raw)
     text = re.sub(rb"date: [^\r]+", b"date", text)
     return re.sub(rb'"at":"[^"]+"', b'"at"', text)
+
+
+def test_an_owner_gets_a_new_token_before_the_old_one_ends(
+    rostrum: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = rostrum.owner.token
+    rostrum.owner.stay()
+    assert rostrum.owner.token == token
+    monkeypatch.setattr("bench.rostrum.RENEW_S", 0.0)
+    rostrum.owner.stay()
+    assert rostrum.owner.token != token

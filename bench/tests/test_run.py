@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from bench.clustered import Clustered
 from bench.contestant import Contestant
+from bench.desk import Unexpected
 from bench.floors import in_c, in_python
+from bench.peers.nchan import Nchan
 from bench.plan import Plan
+from bench.rostrum import Embedded
 from bench.run import run
 from bench.ways import Listening, Way
 from deploy.kafka.distribution import CannotStart
@@ -77,6 +81,39 @@ def test_everybody_is_first_in_some_round(tmp_path: Path) -> None:
     assert turns == ["C loop", "bare asyncio", "bare asyncio", "C loop"]
 
 
+class Forgetful(Missing):
+    """Lets everybody in, and then takes no message."""
+
+    name = "forgetful"
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self._floor = in_c(None, MANY)
+
+    def start(self, folder: Path) -> None:
+        self._floor.start(folder)
+
+    def stop(self) -> None:
+        self._floor.stop()
+
+    def listening(self, way: Way, connections: int) -> Listening:
+        return self._floor.listening(way, connections)
+
+    def send(self, way: Way) -> None:
+        raise Unexpected("POST /messages: 503")
+
+
+def test_a_server_that_takes_no_message_is_noted(tmp_path: Path) -> None:
+    results = run(plan(tmp_path, Way.JSON), ["wake"], [Forgetful()], str)
+    assert results.told() == ["forgetful: wake ws-json: POST /messages: 503 (2 times)"]
+
+
+def test_what_did_not_start_can_be_stopped(tmp_path: Path) -> None:
+    """As it is, whatever else fails."""
+    for contestant in (Embedded(None), Clustered(None, 1), in_c(None, 1), Nchan(None, 1)):
+        contestant.stop()
+
+
 def test_a_peer_that_is_missing_is_noted_and_the_others_are_measured(tmp_path: Path) -> None:
     contestants = [Missing(None), in_c(None, MANY)]
     results = run(plan(tmp_path, Way.JSON), ["wake"], contestants, str)
@@ -106,7 +143,14 @@ def test_the_command_measures_ours_beside_the_floors_and_reports(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [("--only speed", "known are wake"), ("--ways carrier-pigeon", "known are poll")],
+    [
+        ("--only speed", "known are wake"),
+        ("--ways carrier-pigeon", "known are poll"),
+        ("--peers none,us", "known are nchan"),
+        ("--connections 0", "no number from 1 to 50,000"),
+        ("--connections 50001", "no number from 1 to 50,000"),
+        ("--rounds many", "no number from 1 to 100"),
+    ],
 )
 def test_what_is_not_known_is_said(
     words: str, says: str, capsys: pytest.CaptureFixture[str]
