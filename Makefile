@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up up-kafka kafka test test-long test-mutants test-faults simulate check fmt lock docs environment environment-dev
+.PHONY: help up up-kafka kafka test test-long test-mutants test-faults simulate bench check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -14,7 +14,7 @@ SEEDS ?= 1
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r
-CODE := $(wildcard libs services deploy cli clients tests integration-tests docs)
+CODE := $(wildcard libs services deploy cli clients bench tests integration-tests docs)
 COMPILE := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(PY) -m uv pip compile \
 	--universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 
@@ -45,6 +45,9 @@ test-faults: environment-dev ## run seeds of faults under load, judged: minutes 
 
 simulate: environment-dev ## run services on virtual time, ruled by seeds (SEEDS=4711, SEEDS=1-5000)
 	@PYTHONPATH=.:integration-tests $(PY) -m simulation $(SEEDS)
+
+bench: environment-dev ## measure beside floors and peers, into bench/report.md (ARGS='--only wake')
+	@$(PY) -m bench $(ARGS)
 
 check: environment-dev ## ruff, types and the laws of the repository
 	$(PY) -m ruff check .

@@ -44,6 +44,8 @@ IMPORTS = (
     Sin("imports", "integration-tests/test_x.py", "import services.chat.model\n", 1, "the catalog"),
     Sin("imports", "libs/runtime/web.py", "import deploy.local.up\n", 1, "imports deploy.local.up"),
     Sin("imports", "deploy/kafka/node.py", "import libs.log.port\n", 1, "libs.log.port"),
+    Sin("imports", "bench/messages.py", "import services.chat.model\n", 1, "services.chat"),
+    Sin("imports", "libs/wire/ids.py", "import bench.ways\n", 1, "bench.ways"),
     Sin("imports", "deploy/local/up.py", "from services.chat import app\n", 1, "services.chat"),
 )
 
@@ -52,6 +54,8 @@ DOORS = (
     Sin("doors", "services/chat/store.py", "def f():\n    from redis import Redis\n", 2, "redis"),
     Sin("doors", "libs/log/sqlite.py", "import httpx\n", 1, "libs/runtime/"),
     Sin("doors", "libs/runtime/http.py", "import prometheus_client\n", 1, "metrics.py"),
+    Sin("doors", "bench/report.py", "import matplotlib as mpl\n", 1, "bench/plots.py"),
+    Sin("doors", "bench/run.py", "import confluent_kafka\n", 1, "bench/floors/producer.py"),
     Sin("doors", "libs/wire/ids.py", "import numpy\n", 1, "has no door"),
     Sin("doors", "libs/wire/ids.py", "import msgspec\n", 1, "libs/wire/codec.py"),
     Sin("doors", "libs/log/port.py", "import signal\n", 1, "libs/runtime/process.py"),
@@ -107,6 +111,8 @@ def deep(rows):
 """
 BUDGETS = (
     Sin("budgets", "libs/wire/ids.py", "x = 1\n" * 401, 401, "401 lines of 400"),
+    Sin("budgets", "bench/client/a.c", "int x;\n" * 401, 401, "401 lines of 400"),
+    Sin("budgets", "bench/client/a.h", f"/* {'y' * 100} */\n", 1, "columns of 100"),
     Sin("budgets", "libs/wire/tests/test_a.py", f"x = '{'y' * 100}'\n", 1, "columns of 100"),
     Sin("budgets", "libs/a.py", "\ndef long():\n" + ROW * 71, 2, "71 lines of 70"),
     Sin(

@@ -5,7 +5,7 @@ from math import ceil
 from pathlib import Path
 
 from tests.law.functions import body_lines, functions, is_called_by_pytest, nesting, positional
-from tests.law.tree import Source, sources
+from tests.law.tree import Source, sources, texts
 
 COLUMNS = 100
 FILE_LINES = 400
@@ -20,8 +20,11 @@ NESTING = 3
 def violations(root: Path) -> list[str]:
     """Everything over its budget."""
     seen = list(sources(root))
-    return [line for source in seen for line in (*_file(source), *_functions(source))] + [
-        *_percentiles([source for source in seen if not source.is_test])
+    in_c = [Source(rel, text) for rel, text in texts(root) if rel.endswith((".c", ".h"))]
+    return [
+        *(line for source in (*seen, *in_c) for line in _file(source)),
+        *(line for source in seen for line in _functions(source)),
+        *_percentiles([source for source in seen if not source.is_test]),
     ]
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from tests.law.names_in import dotted_uses, imports, within
 from tests.law.tree import Source, production
 
-OURS = frozenset({"cli", "deploy", "libs", "rostrum", "services", "docs", "tests", "harness"})
+OURS = frozenset(
+    {"bench", "cli", "deploy", "libs", "rostrum", "services", "docs", "tests", "harness"}
+)
 HINTS_ALLOWED = frozenset({"redis"})
 
 # The client is a distribution of its own, with doors of its own.
@@ -23,14 +25,20 @@ DOORS: dict[str, tuple[str, ...]] = {
     "aiohttp": (f"{CLIENT}*", EXAMPLES),
     "argon2": ("services/session/*",),
     "click": ("cli/*",),
-    "confluent_kafka": ("libs/log/kafka/*",),
+    "confluent_kafka": ("bench/floors/producer.py", "libs/log/kafka/*"),
     "cryptography": ("libs/runtime/*",),
     "fakeredis": ("libs/store/*",),
     "fastapi": (*WEB, "services/gateway/*"),
     "httptools": ("services/gateway/http_line.py",),
     "httpx": ("libs/runtime/*",),
     "ijson": ("cli/importing/*",),
-    "jwt": ("libs/runtime/keys.py", "services/gateway/keys.py", "services/gateway/tokens.py"),
+    "jwt": (
+        "bench/tokens.py",
+        "libs/runtime/keys.py",
+        "services/gateway/keys.py",
+        "services/gateway/tokens.py",
+    ),
+    "matplotlib": ("bench/plots.py",),
     "msgspec": ("libs/wire/codec.py", f"{CLIENT}*"),
     "prometheus_client": ("libs/runtime/metrics.py",),
     "pydantic": WEB,
@@ -46,7 +54,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "services/gateway/http_line.py",
         "services/gateway/websocket.py",
     ),
-    "uvloop": ("libs/runtime/process.py",),
+    "uvloop": ("bench/floors/bare.py", "libs/runtime/process.py"),
     "websockets": ("libs/runtime/*", "services/gateway/feed.py"),
 }
 

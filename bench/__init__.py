@@ -1,0 +1,1 @@
+"""What proves the speed: a load client, floors, peers, and scenarios that compare them."""

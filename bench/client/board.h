@@ -1,0 +1,47 @@
+/* What the processes of the client share: one page of facts for each, and a time a connection. */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdint.h>
+
+#include "options.h"
+
+enum {
+    FAULT_KINDS = 24, /* more kinds are counted as the last one, "other" */
+    FAULT_CHARS = 48,
+    DETAIL_CHARS = 200,
+    POSTS_KEPT = 1 << 18, /* of the newest posts of a process it is known how long they took */
+};
+
+struct fault {
+    char kind[FAULT_CHARS];
+    long count;
+};
+
+/* Of one process. It alone writes here; the parent reads after it was told to. */
+struct page {
+    int parked;   /* said or written all that has to be before something can come */
+    int living;   /* connections that are open, parked or not */
+    int woken;    /* have every id of the present wake */
+    long empties; /* polls that were answered with nothing, which is no fault */
+    struct fault faults[FAULT_KINDS];
+    char first_fault[DETAIL_CHARS];
+    int64_t began_ns, parked_ns; /* first connect, last parked */
+    long posts;                  /* that were acknowledged, and when the last one was */
+    int64_t posted_ns;
+    uint32_t took_us[POSTS_KEPT];
+};
+
+struct board {
+    struct page pages[PROCESSES_MAX];
+    int64_t came_ns[CONNECTIONS_MAX]; /* when a connection had its wake whole; 0: not yet */
+};
+
+struct board *board_new(void);
+
+/* Count a fault; the first one is kept with its detail. */
+void board_fault(struct page *page, const char *kind, const char *detail);
+
+int64_t now_ns(void);
+
+#endif

@@ -1,0 +1,206 @@
+/* What the client prints: a JSON object a line. */
+#include "figures.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double PARTS[] = {1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 99.9};
+
+static double ms(int64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
+static int sum(const struct options *options, const struct board *board, size_t field)
+{
+    int total = 0;
+
+    for (int each = 0; each < options->processes; each++)
+        total += *(const int *)((const char *)&board->pages[each] + field);
+    return total;
+}
+
+#define SUM(field) sum(options, board, offsetof(struct page, field))
+
+/* Each kind once, over all processes. Returns how many faults there are. */
+static long print_faults(const struct options *options, const struct board *board)
+{
+    struct fault total[FAULT_KINDS * PROCESSES_MAX];
+    int kinds = 0;
+    long all = 0;
+
+    for (int page = 0; page < options->processes; page++) {
+        for (int each = 0; each < FAULT_KINDS; each++) {
+            const struct fault *fault = &board->pages[page].faults[each];
+            int at = 0;
+
+            while (at < kinds && strcmp(total[at].kind, fault->kind) != 0)
+                at++;
+            if (fault->count > 0 && at == kinds)
+                total[kinds++] = (struct fault){.count = 0};
+            if (fault->count > 0) {
+                strcpy(total[at].kind, fault->kind);
+                total[at].count += fault->count;
+                all += fault->count;
+            }
+        }
+    }
+    printf(",\"faults\":{");
+    for (int each = 0; each < kinds; each++)
+        printf("%s\"%s\":%ld", each ? "," : "", total[each].kind, total[each].count);
+    printf("},\"first_fault\":\"");
+    for (int page = 0; page < options->processes; page++) {
+        if (board->pages[page].first_fault[0] != '\0') {
+            printf("%s", board->pages[page].first_fault);
+            break;
+        }
+    }
+    printf("\"");
+    return all;
+}
+
+static void end_line(void)
+{
+    printf("}\n");
+    fflush(stdout);
+}
+
+void figures_event(const char *event)
+{
+    printf("{\"event\":\"%s\"", event);
+    end_line();
+}
+
+void figures_parked(const struct options *options, const struct board *board, bool in_time)
+{
+    int64_t began = INT64_MAX, parked = 0;
+    double seconds;
+
+    for (int each = 0; each < options->processes; each++) {
+        const struct page *page = &board->pages[each];
+
+        began = page->began_ns < began ? page->began_ns : began;
+        parked = page->parked_ns > parked ? page->parked_ns : parked;
+    }
+    seconds = parked > began ? (double)(parked - began) / 1e9 : 0;
+    printf("{\"event\":\"%s\",\"connections\":%d,\"parked\":%d,\"seconds\":%.4f,\"per_s\":%.1f",
+           in_time ? "parked" : "late", options->connections, SUM(parked), seconds,
+           seconds > 0 ? SUM(parked) / seconds : 0);
+    print_faults(options, board);
+    end_line();
+}
+
+static int earlier(const void *one, const void *other)
+{
+    int64_t a = *(const int64_t *)one, b = *(const int64_t *)other;
+
+    return a < b ? -1 : a > b;
+}
+
+/* When they came, sorted, since `sent_ns`. Returns how many. */
+static int sorted(const struct options *options, const struct board *board, int64_t sent_ns,
+                  int64_t *came)
+{
+    int count = 0;
+
+    for (int each = 0; each < options->connections; each++)
+        if (board->came_ns[each] != 0)
+            came[count++] = board->came_ns[each] - sent_ns;
+    qsort(came, (size_t)count, sizeof *came, earlier);
+    return count;
+}
+
+static void print_times(const int64_t *came, int count)
+{
+    double total = 0;
+
+    for (int each = 0; each < count; each++)
+        total += ms(came[each]);
+    printf(",\"first_ms\":%.3f,\"last_ms\":%.3f,\"mean_ms\":%.3f,\"ms\":{", ms(came[0]),
+           ms(came[count - 1]), total / count);
+    for (size_t each = 0; each < sizeof PARTS / sizeof *PARTS; each++) {
+        /* The least time within which that part of all had come. */
+        int place = (int)(PARTS[each] / 100 * count);
+
+        place = place < count ? place : count - 1;
+        printf("%s\"%g\":%.3f", each ? "," : "", PARTS[each], ms(came[place]));
+    }
+    printf("}");
+}
+
+void figures_woken(const struct options *options, const struct board *board,
+                   const struct wake *wake, int64_t sent_ns)
+{
+    int64_t *came = calloc((size_t)options->connections, sizeof *came);
+    int count = sorted(options, board, sent_ns, came);
+
+    printf("{\"event\":\"woken\",\"first_id\":%" PRId64
+           ",\"ids\":%d,\"connections\":%d,\"living\":%d,"
+           "\"woken\":%d",
+           wake->first, wake->count, options->connections, SUM(living), count);
+    if (count > 0)
+        print_times(came, count);
+    print_faults(options, board);
+    end_line();
+    free(came);
+}
+
+void figures_again(const struct options *options, int64_t counted, int64_t sent_ns, double late_ms)
+{
+    printf("{\"event\":\"parked_again\",\"connections\":%d,\"parked\":%" PRId64 ",\"ms\":%.3f,"
+           "\"late_ms\":%.3f",
+           options->connections, counted, ms(now_ns() - sent_ns), late_ms);
+    end_line();
+}
+
+/* How long each post took that is kept, sorted, in nanoseconds. */
+static int64_t *sorted_posts(const struct options *options, const struct board *board, int *count)
+{
+    int64_t *took = calloc((size_t)options->processes * POSTS_KEPT, sizeof *took);
+
+    *count = 0;
+    for (int page = 0; page < options->processes; page++) {
+        long posts = board->pages[page].posts;
+
+        for (long each = 0; each < (posts < POSTS_KEPT ? posts : POSTS_KEPT); each++)
+            took[(*count)++] = board->pages[page].took_us[each] * INT64_C(1000);
+    }
+    qsort(took, (size_t)*count, sizeof *took, earlier);
+    return took;
+}
+
+void figures_posted(const struct options *options, const struct board *board, int64_t began_ns)
+{
+    int64_t last = began_ns, *took;
+    long posts = 0;
+    int kept;
+
+    for (int each = 0; each < options->processes; each++) {
+        const struct page *page = &board->pages[each];
+
+        posts += page->posts;
+        last = page->posts > 0 && page->posted_ns > last ? page->posted_ns : last;
+    }
+    took = sorted_posts(options, board, &kept);
+    printf("{\"event\":\"posted\",\"posts\":%ld,\"seconds\":%.4f", posts,
+           (double)(last - began_ns) / 1e9);
+    if (kept > 0)
+        print_times(took, kept);
+    print_faults(options, board);
+    end_line();
+    free(took);
+}
+
+long figures_ended(const struct options *options, const struct board *board)
+{
+    long empties = 0, faults;
+
+    for (int each = 0; each < options->processes; each++)
+        empties += board->pages[each].empties;
+    printf("{\"event\":\"ended\",\"living\":%d,\"empties\":%ld", SUM(living), empties);
+    faults = print_faults(options, board);
+    end_line();
+    return faults;
+}

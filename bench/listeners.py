@@ -1,0 +1,67 @@
+"""The load client as one that listens: parked, woken, ended."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from bench.child import Child, ClientFailed
+from bench.ways import Listening, Load
+
+
+@dataclass(frozen=True)
+class Woken:
+    """When a wake came, in ms since `sent_ns`, when what woke them was sent. `parts` is the time
+    within which such a part (in percent) of all that were woken had come; `again_ms` is when all
+    polled again as the server told, at most `again_late_ms` late; None when nobody asked."""
+
+    sent_ns: int
+    woken: int
+    first_ms: float
+    last_ms: float
+    parts: Mapping[float, float]
+    faults: Mapping[str, int]
+    again_ms: float | None = None
+    again_late_ms: float | None = None
+
+
+class Listeners(Child):
+    """Connections that listen: see `Child`."""
+
+    def __init__(self, listening: Listening, load: Load, *, may_fault: bool = False) -> None:
+        super().__init__(listening.words(), load, may_fault=may_fault)
+        self._can_count = bool(listening.counts)
+
+    @property
+    def per_s(self) -> float:
+        """How many a second were let in, from the first connect to the last that was parked."""
+        return float(self.parked["per_s"])
+
+    def wake(
+        self, first: int, send: Callable[[], object], *, count: int = 1, again: bool = False
+    ) -> Woken:
+        """Wait until the ids `first` and after, `count` of them, came to all, `send` having sent
+        them; with `again` until all wait again as well, where the server counts them."""
+        again = again and self._can_count
+        self.say(f"wake {first} {count}{' again' if again else ''}")
+        self.hear("armed")
+        began_ns = time.monotonic_ns()
+        send()
+        self.say(f"sent {began_ns}")
+        told = self.hear("woken")
+        if told["woken"] == 0:
+            raise ClientFailed(f"nobody was woken: {told}")
+        woken = Woken(
+            sent_ns=began_ns,
+            woken=told["woken"],
+            first_ms=told["first_ms"],
+            last_ms=told["last_ms"],
+            parts={float(part): ms for part, ms in told["ms"].items()},
+            faults=told["faults"],
+        )
+        return self._again(woken) if again else woken
+
+    def _again(self, woken: Woken) -> Woken:
+        told = self.hear("parked_again")
+        if told["parked"] < woken.woken:
+            raise ClientFailed(f"not all polled again: {told}")
+        return replace(woken, again_ms=told["ms"], again_late_ms=told["late_ms"])

@@ -1,0 +1,1 @@
+"""The scenarios, one a module; `table.py` names them."""
