@@ -101,6 +101,25 @@ async def test_a_renewal_whose_outcome_is_unknown_leaves_the_question_not_done()
     assert not raised.value.may_be_done
 
 
+async def test_who_waits_for_a_renewal_waits_no_longer_than_they_said() -> None:
+    """The renewal goes on, for whoever asks next."""
+    gate = asyncio.Event()
+
+    async def slow(request: Request) -> Reply:
+        if request.target == REFRESH:
+            await gate.wait()
+            return said(RENEWED)
+        return said(ME) if request.token == "new" else problem(401, "token_expired", "no")
+
+    async with Scripted(slow) as gateway, http(gateway.url) as asker:
+        with pytest.raises(TryAgain, match="renewed for too long") as raised:
+            await asker.ask("GET", "/v1/me", User, within_s=0.2)
+        gate.set()
+        assert (await asker.ask("GET", "/v1/me", User)).value.id == "u"
+    assert not raised.value.may_be_done
+    assert [request.target for request in gateway.requests].count(REFRESH) == 1
+
+
 async def test_a_session_that_has_ended_says_to_sign_in() -> None:
     desk = Desk(problem(401, "refresh_invalid", "no", detail="it does not count"))
     async with Scripted(desk.handle) as gateway, http(gateway.url) as asker:

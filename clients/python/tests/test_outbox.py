@@ -334,6 +334,16 @@ async def test_what_is_no_outbox_is_left_as_it_is(
     assert before == (path.read_bytes() if path.is_file() else b"")
 
 
+async def test_it_may_be_left_and_entered_again(tmp_path: Path) -> None:
+    channel = Channel([])
+    async with Scripted(channel.handle) as gateway, poster(gateway.url) as client:
+        outbox = client.outbox(tmp_path / "outbox")
+        for text in ("one", "two"):
+            async with outbox:
+                await outbox.post(CHANNEL, text)
+    assert channel.texts == ["one", "two"]
+
+
 async def test_it_is_used_inside_of_with(tmp_path: Path) -> None:
     async with poster("http://localhost:1") as client:
         outbox = client.outbox(tmp_path / "outbox")
