@@ -117,15 +117,17 @@ class Gateway:
             cursors = polls.checked(body)
             if steps is None:
                 return web.json_response(await polls.honest(script.logs, cursors, body["wait"]))
-            return web.json_response(self._polled(steps, cursors))
+            return web.json_response(await self._polled(steps, cursors))
         except NotSo as fault:
             script.fault(f"poll: {fault}")
             return _problem({"status": 422, "code": "field_invalid"})
         finally:
             script.ended()
 
-    def _polled(self, steps: Sequence[Step], cursors: polls.Cursors) -> Frame:
-        opens, answers = steps
+    async def _polled(self, steps: Sequence[Step], cursors: polls.Cursors) -> Frame:
+        opens, *between, answers = steps
+        for step in between:
+            await self._script.logs.grow(step["grows"])
         self._script.check_opening(opens["opens"], self.url)
         check_places(cursors, self._script.places(opens["opens"]))
         return polls.scripted(self._script.logs, answers["answers"], cursors)

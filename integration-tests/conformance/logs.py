@@ -121,6 +121,11 @@ class Logs:
         """The id of a short name, or the id that it is already."""
         return self.named.get(name, name)
 
+    async def grow(self, more: Mapping[str, int]) -> None:
+        """Of some channels, so many entries more."""
+        for name, count in more.items():
+            await self[name].grow(count)
+
     def told(self, ident: str, cursor: str | None) -> list[Frame]:
         """What is said to who watches."""
         channel = self.get(ident)

@@ -82,6 +82,7 @@ def _part(logs: Logs, name: str, part: Frame, cursors: Cursors) -> Frame:
         return {"channel": ident, "problem": {"detail": "so it is", **part["problem"]}}
     channel = logs[name]
     ids = expanded(part.get("ids", ()))
+    assert not ids or ids[-1] <= channel.head, f"{ids} of a channel that ends at {channel.head}"
     place = channel.cursor(ids[-1]) if ids else cursors.get(ident) or channel.cursor(channel.head)
     entries = [entry(each) for each in ids[:ENTRIES_MAX]]
     said = {each: part[each] for each in part if each != "ids"}

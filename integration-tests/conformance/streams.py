@@ -83,8 +83,7 @@ class Playing(ABC):
 
     async def grows(self, more: Mapping[str, int]) -> None:
         """The channels grow, and nobody is told."""
-        for name, count in more.items():
-            await self.script.logs[name].grow(count)
+        await self.script.logs.grow(more)
 
     async def closes(self, code: int) -> None:
         """The end, with a code."""

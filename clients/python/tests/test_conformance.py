@@ -2,10 +2,12 @@
 
 import asyncio
 import math
+import re
 
 import pytest
 
-from conformance.scenarios import Run, Scenario, scenarios
+from clients.python.tests.leftovers import tasks_of_ours
+from conformance.scenarios import PAGE, WAYS, Run, Scenario, scenarios
 from conformance.stage import Stage, Told, staged
 from rostrum import Message, Refused, Session, SignedOut, Unknown, Void
 from rostrum.backoff import Backoff
@@ -16,6 +18,9 @@ from rostrum.http import Http
 from rostrum.sessions import MemorySessions
 
 RUNS = [(each, run) for each in scenarios().values() for run in each.runs]
+PROTOCOL = PAGE.with_name("protocol.md")
+# Frames that a follower does not ask for.
+NOT_ASKED_FOR = {"posted"}
 QUICK = Backoff(0.01, 0.1)
 
 
@@ -59,11 +64,6 @@ async def followed(stage: Stage, http: Http, told: Told) -> dict[str, str]:
     return {}
 
 
-def tasks_of_ours() -> list[str]:
-    """Tasks of the client that run still."""
-    return [str(task) for task in asyncio.all_tasks() if "/rostrum/" in str(task.get_coro())]
-
-
 async def read(follower: Follower, told: Told) -> dict[str, str]:
     try:
         async for event in follower:
@@ -90,3 +90,22 @@ def note(event: Event, told: Told) -> None:
             told.said(channel, {"reset": cursor})
         case Ended(channel, code):
             told.said(channel, {"ended": code})
+
+
+def test_every_rule_frame_and_close_code_has_a_scenario() -> None:
+    covered = {what for each in scenarios().values() for what in each.covers}
+    page = PROTOCOL.read_text("utf-8")
+    rules = {f"rule {number}" for number in re.findall(r"(?m)^([1-6])\. ", page)}
+    closes = {f"close {code}" for code in re.findall(r"(?m)^\| (4\d(?:\d\d|xx)) ", page)}
+    frames = re.findall(r"(?m)^\| `(\w+)` \|", page.split("### Frames from the gateway")[1])
+    assert len(rules) == 6
+    assert len(closes) == 8
+    assert rules | closes <= covered
+    assert set(frames) - NOT_ASKED_FOR <= covered
+
+
+def test_there_are_enough_scenarios() -> None:
+    assert len(scenarios()) >= 25
+    assert {run.ways for each in scenarios().values() for run in each.runs} >= {
+        (way,) for way in WAYS
+    }

@@ -31,10 +31,10 @@ class SqliteCursors:
     Two threads do not use it at once. Leave it by `close` or as a context manager.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, locked_s: float = LOCKED_S) -> None:
         # Transactions are begun here by hand; the module would begin them where it sees fit.
         self.db = sqlite3.connect(
-            path, timeout=LOCKED_S, isolation_level=None, check_same_thread=False
+            path, timeout=locked_s, isolation_level=None, check_same_thread=False
         )
         try:
             self.db.execute("pragma journal_mode = wal")

@@ -25,7 +25,7 @@ from rostrum.wire import (
 )
 
 # From the `error` that ends a stream to its close, which comes right after.
-FAULT_S = 5.0
+FAULT_S = 2.0
 
 
 @dataclass(frozen=True)
