@@ -9,9 +9,18 @@ from cli.lines import Line, Shown, Span
 from cli.show import Trouble
 from libs.wire.entries import MESSAGE, VOID
 from libs.wire.ids import is_id
-from rostrum import Client, Cursor, Entry, Message, Void
-from rostrum.events import Ended, Event, Jumped, Received, WasReset
-from rostrum.follower import Follower
+from rostrum import (
+    Client,
+    Cursor,
+    Ended,
+    Entry,
+    Event,
+    Jumped,
+    Message,
+    Received,
+    Void,
+    WasReset,
+)
 
 # A gateway answers within milliseconds, one that is being restarted within seconds.
 FIRST_S = 5.0
@@ -57,7 +66,7 @@ async def _to_head(client: Client, channel: str, span: Span, shown: Shown) -> st
 
 
 async def _on(client: Client, channel: str, cursor: str, shown: Shown) -> None:
-    async with Follower(client.http, {channel: cursor}) as follower:
+    async with client.follow({channel: cursor}) as follower:
         async for event in follower:
             _take(event, shown)
             if shown.is_all:
