@@ -28,6 +28,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "fastapi": (*WEB, "services/gateway/*"),
     "httptools": ("services/gateway/http_poll.py",),
     "httpx": ("libs/runtime/*",),
+    "ijson": ("cli/importing/*",),
     "jwt": ("libs/runtime/keys.py", "services/gateway/keys.py", "services/gateway/tokens.py"),
     "msgspec": ("libs/wire/codec.py", f"{CLIENT}*"),
     "prometheus_client": ("libs/runtime/metrics.py",),
