@@ -18,13 +18,13 @@ from libs.runtime.visit import Away, Visitor
 from libs.store import Redis, StoreUnavailable, open_store
 from libs.wire.topics import VIEWS
 
-# What a position is of: the rows of a view, what was announced of them, a follower in memory.
-VIEW, TOLD, FOLLOWER = "view", "told", "follower"
+# What a position is of: the rows of a view, what was announced of them, what follows in memory.
+VIEW, TOLD, FOLLOWER = "view", "told", "tail"
 
 
 class Position(NamedTuple):
     """Where a reader of a partition is. `seen` says where that was read: `redis`, `log` (committed
-    some time after the view has it), or the admin listener of an instance."""
+    some time after the view has it), or the admin listener of an instance (`host:port`)."""
 
     service: str
     kind: str
@@ -141,8 +141,9 @@ async def _shown(visitor: Visitor, instance: Instance, found: Look) -> Sequence[
     except Away as fault:
         found.away.append(f"{instance.name}: {fault}")
         return ()
+    seen = instance.admin_url.removeprefix("http://")
     return [
-        Position(labels["reader"], FOLLOWER, instance.admin_url, _part(labels), int(value))
+        Position(labels["reader"], FOLLOWER, seen, _part(labels), int(value))
         for name, labels, value in samples
         if name == METRIC
     ]

@@ -11,9 +11,17 @@ from cli.loading.latencies import Latencies
 from cli.loading.watched import Taken, Watched
 from cli.loading.words import Following, OfWay, Place
 from libs.runtime.tasks import Tasks
-from rostrum import Client, Message, RostrumError
-from rostrum.events import Ended, Event, Jumped, Received, WasReset
-from rostrum.follower import Follower
+from rostrum import (
+    Client,
+    Ended,
+    Event,
+    Follower,
+    Jumped,
+    Message,
+    Received,
+    RostrumError,
+    WasReset,
+)
 
 
 @dataclass
@@ -100,7 +108,7 @@ class Crowd:
     async def _listen(self, one: One) -> None:
         async with (
             self._client(one.following) as client,
-            Follower(client.http, one.cursors, ways=(one.following.way,)) as follower,
+            client.follow(one.cursors, ways=(one.following.way,)) as follower,
         ):
             one.follower = follower
             async for event in follower:

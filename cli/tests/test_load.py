@@ -37,7 +37,7 @@ def test_a_deployment_that_is_well_loses_and_repeats_nothing(site: Site) -> None
 def test_people_read_a_report_and_the_phases_on_standard_error(site: Site) -> None:
     answer = site.run("load", *SHORT)
     assert answer.exit_code == 0
-    assert answer.stdout.split()[:4] == ["way", "followers", "expected", "delivered"]
+    assert answer.stdout.split()[:4] == ["way", "people", "due", "came"]
     assert "posts: 20 sent, 20 acknowledged" in answer.stdout
     assert answer.stderr.startswith("connecting ...\nposting ...")
 
