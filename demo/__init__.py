@@ -1,0 +1,1 @@
+"""`make demo`: a chat is imported while hundreds follow it, and every delivery is counted."""
