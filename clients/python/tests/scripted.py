@@ -81,6 +81,11 @@ class Scripted:
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.url = ""
 
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return len(self._open)
+
     async def __aenter__(self) -> "Scripted":
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"

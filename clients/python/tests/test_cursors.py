@@ -136,3 +136,13 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_text("this is a file of text, however long" * 9)
     with pytest.raises(sqlite3.DatabaseError):
         SqliteCursors(tmp_path / "copy.db")
+
+
+def test_a_file_that_another_one_writes_to_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    with (
+        SqliteCursors(tmp_path / "copy.db") as other,
+        SqliteCursors(tmp_path / "copy.db", locked_s=0.1) as store,
+        other.keeping(EVENT),
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        store.save("a", "1-9")

@@ -25,6 +25,7 @@ from rostrum import (
     SignedOut,
     User,
 )
+from rostrum.outbox import CHANNELS_AT_ONCE
 from rostrum.rows import Rows
 
 BACKOFF = Backoff(first_s=0.001, most_s=0.002)
@@ -205,6 +206,34 @@ async def test_a_channel_that_does_not_go_holds_up_no_other(tmp_path: Path) -> N
     assert isinstance(resumed.why, NotPosted)
 
 
+async def test_so_many_channels_are_sent_to_at_once_and_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "outbox"
+    rows = Rows(path, "ada")
+    for number in range(CHANNELS_AT_ONCE + 4):
+        rows.add(f"channel-{number}", f"k{number}", "hello", None)
+    rows.close()
+    inside = most = 0
+    gate = asyncio.Event()
+
+    async def hold(_: Request) -> Reply:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        if inside == CHANNELS_AT_ONCE:
+            gate.set()
+        await gate.wait()
+        inside -= 1
+        return said({"id": 1, "cursor": "1-1", "at": AT})
+
+    async with (
+        Scripted(hold) as gateway,
+        poster(gateway.url) as client,
+        client.outbox(path) as outbox,
+    ):
+        resumed = await outbox.resume()
+    assert (most, len(resumed.posted)) == (CHANNELS_AT_ONCE, CHANNELS_AT_ONCE + 4)
+
+
 async def test_a_post_behind_one_that_does_not_go_was_not_sent(tmp_path: Path) -> None:
     async with (
         Scripted(in_turn(problem(503, "outcome_unknown", "same-key"))) as gateway,
@@ -217,6 +246,20 @@ async def test_a_post_behind_one_that_does_not_go_was_not_sent(tmp_path: Path) -
             await outbox.post(CHANNEL, "second", within_s=SHORT_S)
         assert (first.value.is_unknown, second.value.is_unknown) == (True, False)
         assert [row.text for row in await outbox.waiting()] == ["first", "second"]
+
+
+async def test_a_post_that_waits_is_told_by_its_client_id(tmp_path: Path) -> None:
+    async with (
+        Scripted(in_turn(problem(503, "service_away", "yes"))) as gateway,
+        poster(gateway.url) as client,
+        client.outbox(tmp_path / "outbox") as outbox,
+    ):
+        with pytest.raises(NotPosted) as given_up:
+            await outbox.post(CHANNEL, "mine", client_id="k1", within_s=SHORT_S)
+        with pytest.raises(ValueError, match="waits already"):
+            await outbox.post(CHANNEL, "another", client_id="k1")
+        assert [row.client_id for row in await outbox.waiting()] == ["k1"]
+    assert given_up.value.client_id == "k1"
 
 
 async def test_a_post_that_was_dropped_is_given_up_and_not_sent(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ async def test_the_examples_of_the_readme_work_as_pasted_one_after_the_other(
     """Where this tree is on the path."""
     place = f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
     shown = [await pasted(sys.executable, place + each, fresh, tmp_path) for each in examples()]
-    assert shown == ["1 hello\n", "First light 1\n", "Grace\n", ""]
+    assert shown == ["1 hello\n", "First light 1\n", "Grace\n", "", "hello\n"]
 
 
 @pytest.mark.long

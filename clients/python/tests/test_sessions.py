@@ -88,6 +88,11 @@ async def test_one_at_a_time_in_one_program(tmp_path: Path) -> None:
     assert most == 1
 
 
+async def test_who_holds_it_for_too_long_is_named() -> None:
+    with pytest.raises(NotKept, match=r"the file is locked for 0\.1 s by another program"):
+        await durable.wait_until(lambda: False, "the file is locked", within_s=0.1)
+
+
 HOLD = """
 import asyncio, sys
 from rostrum import FileSessions

@@ -17,7 +17,7 @@ from clients.python.tests.people import PASSWORD
 from clients.python.tests.programs import started
 from clients.python.tests.scripted import Reply, Request, Scripted, said
 from libs.testing.eventually import eventually
-from rostrum import Refused, SignedOut, sync
+from rostrum import Message, Received, Refused, SignedOut, sync
 from rostrum.portal import Portal
 
 WITHIN_S = 20.0
@@ -40,8 +40,12 @@ def parameters(method: Callable[..., Any]) -> list[tuple[str, object, object]]:
 
 @pytest.mark.parametrize(
     ("asynchronous", "blocking"),
-    [(rostrum.Client, sync.Client), (rostrum.Outbox, sync.Outbox)],
-    ids=["Client", "Outbox"],
+    [
+        (rostrum.Client, sync.Client),
+        (rostrum.Outbox, sync.Outbox),
+        (rostrum.Follower, sync.Follower),
+    ],
+    ids=["Client", "Outbox", "Follower"],
 )
 def test_every_method_is_there_with_the_same_parameters(
     asynchronous: type[Any], blocking: type[Any]
@@ -89,6 +93,34 @@ def test_an_iterator_that_is_left_early_is_closed(url: str) -> None:
         del left
     with pytest.raises(RuntimeError, match="with Client"):
         next(entries)
+
+
+def test_what_happens_in_a_channel_is_followed_with_and_without_with(url: str) -> None:
+    with sync.Client(url) as client:
+        client.sign_up("vera", PASSWORD, name="Vera")
+        client.sign_in("vera", PASSWORD)
+        channel = client.create_channel("Notes").id
+        for number in range(1, 4):
+            client.post(channel, str(number))
+        texts = []
+        for event in client.follow({channel: "1-1"}):
+            assert isinstance(event, Received)
+            assert isinstance(event.entry, Message)
+            texts.append(event.entry.text)
+            if event.entry.id == 3:
+                break
+        assert texts == ["2", "3"]
+        with client.follow([]) as follower:
+            follower.watch({channel: "1-2"})
+            event = next(iter(follower))
+            assert isinstance(event, Received)
+            assert (event.entry.id, follower.cursors) == (3, {channel: "1-3"})
+            assert (follower.way, follower.is_connected) == ("websocket", True)
+            follower.unwatch([channel])
+            assert follower.cursors == {}
+        left = client.follow({channel: "1-0"})
+        assert next(iter(left)) is not None
+    assert "rostrum" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_several_threads_share_a_client(url: str) -> None:

@@ -70,11 +70,11 @@ def test_an_entry_of_a_type_to_come_keeps_what_it_says() -> None:
 
 
 @given(fields=st.dictionaries(st.sampled_from(["id", "type", "from", "at", "text", "x"]), ODD))
-def test_whatever_has_an_id_is_an_entry(fields: dict[str, Any]) -> None:
-    if type(fields.get("id")) is int:
+def test_whatever_has_an_id_and_a_type_is_an_entry(fields: dict[str, Any]) -> None:
+    if type(fields.get("id")) is int and isinstance(fields.get("type"), str):
         assert entry_of(fields).id == fields["id"]
     else:
-        with pytest.raises(ValueError, match="without an id"):
+        with pytest.raises(ValueError, match="want of id or type"):
             entry_of(fields)
 
 

@@ -3,6 +3,10 @@
 from rostrum.backoff import Backoff as Backoff
 from rostrum.client import Client as Client
 from rostrum.cursor import Cursor as Cursor
+from rostrum.cursors import CursorStore as CursorStore
+from rostrum.cursors import FileCursors as FileCursors
+from rostrum.cursors import MemoryCursors as MemoryCursors
+from rostrum.cursors import SqliteCursors as SqliteCursors
 from rostrum.errors import EpochChanged as EpochChanged
 from rostrum.errors import NotKept as NotKept
 from rostrum.errors import NotPosted as NotPosted
@@ -16,6 +20,12 @@ from rostrum.errors import SignedOut as SignedOut
 from rostrum.errors import TryAgain as TryAgain
 from rostrum.errors import Unreachable as Unreachable
 from rostrum.errors import Unreadable as Unreadable
+from rostrum.events import Ended as Ended
+from rostrum.events import Event as Event
+from rostrum.events import Jumped as Jumped
+from rostrum.events import Received as Received
+from rostrum.events import WasReset as WasReset
+from rostrum.follower import Follower as Follower
 from rostrum.model import Channel as Channel
 from rostrum.model import Entry as Entry
 from rostrum.model import Joined as Joined

@@ -9,7 +9,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from rostrum.backoff import Backoff
+from rostrum.cursors import CursorStore
 from rostrum.errors import Refused, SignedOut
+from rostrum.follower import WAYS, Follower, Places
 from rostrum.http import Http
 from rostrum.ids import in_path, new_client_id
 from rostrum.model import Channel, Entry, Joined, Member, Page, Posted, User
@@ -24,6 +26,7 @@ T = TypeVar("T")
 # Somebody waits who has just typed a password: they hear sooner that nobody answers.
 SIGN_IN_S = 10.0
 DEVICE_KIND = "python"
+SESSION_UNKNOWN = "session_unknown"
 NOTHING = type(None)
 
 
@@ -102,8 +105,7 @@ class Client:
         return self.session
 
     async def sign_out(self) -> None:
-        """End the session, here and at the gateways; that of a client which is not signed in has
-        ended."""
+        """End the session, here and at the gateways. When nobody is signed in that is done."""
         if not self.is_signed_in:
             return
         try:
@@ -111,7 +113,7 @@ class Client:
         except SignedOut:
             pass
         except Refused as fault:
-            if fault.code != "session_unknown":
+            if fault.code != SESSION_UNKNOWN:
                 raise
         await self.http.tokens.forget()
 
@@ -224,6 +226,17 @@ class Client:
         """Posts that outlive the program: they are kept in the file `path` until they are
         answered."""
         return Outbox(self.http, path)
+
+    def follow(
+        self,
+        cursors: Places,
+        *,
+        store: CursorStore | None = None,
+        ways: Sequence[str] = WAYS,
+    ) -> Follower:
+        """What happens in channels, from these cursors on, or from where `store` has them. See
+        `Follower`."""
+        return Follower(self.http, cursors, store=store, ways=ways)
 
     async def page(
         self,

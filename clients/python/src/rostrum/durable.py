@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from math import ceil
 from pathlib import Path
 
 from rostrum.errors import NotKept
@@ -15,7 +16,8 @@ from rostrum.errors import NotKept
 MODE = 0o600
 # Whoever renews a session gives up before this; who holds longer stands still.
 ALONE_S = 60.0
-ALONE_TRIES = 1_200
+# Others renew in some milliseconds: who waits does not sleep through it.
+ALONE_EVERY_S = 0.05
 
 
 def write(path: Path, content: bytes) -> None:
@@ -71,13 +73,13 @@ async def alone(path: Path) -> AsyncIterator[None]:
         yield
 
 
-async def wait_until(is_mine: Callable[[], bool], what: str) -> None:
-    """Ask until it says yes. Raises `NotKept` after `ALONE_S` seconds."""
-    for _ in range(ALONE_TRIES):
+async def wait_until(is_mine: Callable[[], bool], what: str, within_s: float = ALONE_S) -> None:
+    """Ask until it says yes. Raises `NotKept` after `within_s` seconds."""
+    for _ in range(ceil(within_s / ALONE_EVERY_S)):
         if is_mine():
             return
-        await asyncio.sleep(ALONE_S / ALONE_TRIES)
-    why = f"{what} for {ALONE_S:g} s by another program: end it, or give each one its own"
+        await asyncio.sleep(ALONE_EVERY_S)
+    why = f"{what} for {within_s:g} s by another program: end it, or give each one its own"
     raise NotKept(why)
 
 

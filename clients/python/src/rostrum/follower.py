@@ -1,6 +1,5 @@
 """Follows channels: whatever breaks, each entry comes once, in order, or is told to be left out."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from rostrum.cursor import Cursor
@@ -8,6 +7,7 @@ from rostrum.cursors import CursorStore, MemoryCursors
 from rostrum.events import Ended, Event
 from rostrum.following.choice import Choice
 from rostrum.following.counts import Counts
+from rostrum.following.crew import Crew
 from rostrum.following.followed import Followed
 from rostrum.following.inbox import Begun, Inbox
 from rostrum.following.line import Surroundings
@@ -63,8 +63,7 @@ class Follower:
         self._around = Surroundings(http, patience, Choice(_ways(ways), patience), poll)
         self._inbox = Inbox()
         self._spread = Spread(known, self._inbox, self._around)
-        self._tasks = asyncio.TaskGroup()
-        self._work: asyncio.Task[None] | None = None
+        self._crew = Crew()
         self._places: dict[str, str | None] = {}
         # What was handed out and may not be handled yet.
         self._handed: Event | None = None
@@ -74,14 +73,12 @@ class Follower:
         kept = self._store.load()
         for channel, cursor in self._wanted.items():
             self._follow(channel, kept.get(channel, cursor))
-        await self._tasks.__aenter__()
-        self._work = self._tasks.create_task(self._run(), name="rostrum: follower")
+        await self._crew.__aenter__()
+        self._crew.start(self._run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._work is not None:
-            self._work.cancel()
-        await self._tasks.__aexit__(None, None, None)
+        await self._crew.__aexit__()
 
     def __aiter__(self) -> "Follower":
         return self

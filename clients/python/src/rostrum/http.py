@@ -46,11 +46,13 @@ class Http:
         user_agent: str,
         backoff: Backoff = Backoff(),  # noqa: B008 - a tuple, which nobody changes
         now_s: Callable[[], float] = clock.now_s,
+        renew_s: float = RENEW_S,
     ) -> None:
         self._gateways = Gateways(urls)
         self._backoff = backoff
         self._user_agent = user_agent
         self._now_s = now_s
+        self._renew_s = renew_s
         self._door: Door | None = None
         store = MemorySessions() if sessions is None else sessions
         self.tokens = Tokens(store, self._refreshed, now_s)
@@ -175,7 +177,7 @@ class Http:
                 "/v1/sessions/refresh",
                 SignedIn,
                 body={"refresh_token": session.refresh_token},
-                within_s=RENEW_S,
+                within_s=self._renew_s,
                 is_open=True,
             )
         except OutcomeUnknown as fault:

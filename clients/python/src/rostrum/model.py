@@ -9,6 +9,8 @@ import msgspec
 
 MESSAGE = "message"
 VOID = "void"
+# Of what is no entry, in the message.
+SHOWN_CHARS_MAX = 80
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,14 +112,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def entry_of(fields: Mapping[str, Any]) -> Entry:
     """An entry from its fields, named as in JSON. One that does not have what its type should have
-    is `Unknown`. Raises `ValueError` when it has no id, which no entry lacks."""
-    kind = _KINDS.get(str(fields.get("type")))
-    if kind is not None:
+    is `Unknown`. Raises `ValueError` when it has no id or no type, which no entry lacks."""
+    ident, kind = fields.get("id"), fields.get("type")
+    if type(ident) is not int or not isinstance(kind, str):
+        raise ValueError(f"no entry, for want of id or type: {str(fields)[:SHOWN_CHARS_MAX]}")
+    if kind in _KINDS:
         try:
-            return msgspec.convert(fields, kind)
+            return msgspec.convert(fields, _KINDS[kind])
         except msgspec.ValidationError:
             pass
-    ident = fields.get("id")
-    if type(ident) is not int:
-        raise ValueError(f"an entry without an id: {str(fields)[:80]}")
-    return Unknown(id=ident, type=str(fields.get("type", "")), fields=dict(fields))
+    return Unknown(id=ident, type=kind, fields=dict(fields))

@@ -78,7 +78,8 @@ class Outbox:
         """Store a post and send it, after those of its channel that wait. Raises what
         `Client.post` raises, and `OutboxFull`. After a `NotPosted`, or when this is cancelled, it
         waits and goes before the next post of its channel, or with `resume`. Give a `client_id`,
-        which no post had, to tell it among those that wait."""
+        which no post had, to tell it among those that wait; one that waits already is
+        `ValueError`."""
         ends = _now() + within_s
         name = new_client_id() if client_id is None else client_id
         row = await self._do(Rows.add, in_path(channel), name, text, reply_to)

@@ -65,7 +65,9 @@ class Rows:
             raise
 
     def add(self, channel: str, client_id: str, text: str, reply_to: int | None) -> Waiting:
-        """Store a post. Raises `OutboxFull`."""
+        """Store a post. Raises `OutboxFull`, and `ValueError` when one of this name waits."""
+        if self._run("SELECT 1 FROM posts WHERE client_id = ?", client_id):
+            raise ValueError(f"a post with client_id={client_id!r} waits already: give another one")
         if self._number("SELECT count(*) FROM posts") >= self._most:
             what = f"{self._most} posts wait in {self._path}: send them with resume first"
             raise OutboxFull(what)

@@ -10,13 +10,18 @@ of its own, so that sessions are renewed while the program does other things. Ct
 whatever waits. A client may be used from several threads.
 """
 
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rostrum import client as asynchronous
+from rostrum import follower as asynchronous_follower
 from rostrum import outbox as asynchronous_outbox
 from rostrum.backoff import Backoff
+from rostrum.cursors import CursorStore
+from rostrum.events import Event
+from rostrum.follower import WAYS, Places
+from rostrum.following.counts import Counts
 from rostrum.model import Channel, Entry, Joined, Member, Page, Posted, User
 from rostrum.outbox import Resumed
 from rostrum.paging import PAGE_MAX, Place
@@ -193,6 +198,16 @@ class Client:
         """See `rostrum.Client.outbox`."""
         return Outbox(self._client.outbox(path), self._portal)
 
+    def follow(
+        self,
+        cursors: Places,
+        *,
+        store: CursorStore | None = None,
+        ways: Sequence[str] = WAYS,
+    ) -> "Follower":
+        """See `rostrum.Client.follow`."""
+        return Follower(self._client.follow(cursors, store=store, ways=ways), self._portal)
+
     def page(
         self,
         channel: str,
@@ -239,11 +254,19 @@ class Outbox:
         self._portal.run(self._outbox.__aexit__())
 
     def post(
-        self, channel: str, text: str, *, reply_to: int | None = None, within_s: float = POST_S
+        self,
+        channel: str,
+        text: str,
+        *,
+        reply_to: int | None = None,
+        client_id: str | None = None,
+        within_s: float = POST_S,
     ) -> Posted:
         """See `rostrum.Outbox.post`."""
         return self._portal.run(
-            self._outbox.post(channel, text, reply_to=reply_to, within_s=within_s)
+            self._outbox.post(
+                channel, text, reply_to=reply_to, client_id=client_id, within_s=within_s
+            )
         )
 
     def resume(self, *, within_s: float = POST_S) -> Resumed:
@@ -257,3 +280,63 @@ class Outbox:
     def drop(self, client_id: str) -> None:
         """See `rostrum.Outbox.drop`."""
         self._portal.run(self._outbox.drop(client_id))
+
+
+class Follower:
+    """See `rostrum.Follower`. To be iterated, inside of `with` or without: then it listens as long
+    as the loop runs. The `store` is called in another thread, between two events."""
+
+    def __init__(self, follower: asynchronous_follower.Follower, portal: Portal) -> None:
+        self._follower = follower
+        self._portal = portal
+        self._is_entered = False
+
+    def __enter__(self) -> "Follower":
+        self._portal.run(self._follower.__aenter__())
+        self._is_entered = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_entered = False
+        if self._portal.is_open:
+            self._portal.run(self._follower.__aexit__())
+
+    def __iter__(self) -> Iterator[Event]:
+        if self._is_entered:
+            yield from self._portal.items(self._follower)
+            return
+        with self:
+            yield from self._portal.items(self._follower)
+
+    @property
+    def way(self) -> str:
+        """See `rostrum.Follower.way`."""
+        return self._follower.way
+
+    @property
+    def is_connected(self) -> bool:
+        """See `rostrum.Follower.is_connected`."""
+        return self._follower.is_connected
+
+    @property
+    def trouble(self) -> str:
+        """See `rostrum.Follower.trouble`."""
+        return self._follower.trouble
+
+    @property
+    def counts(self) -> Counts:
+        """See `rostrum.Follower.counts`."""
+        return self._follower.counts
+
+    @property
+    def cursors(self) -> dict[str, str | None]:
+        """See `rostrum.Follower.cursors`."""
+        return self._follower.cursors
+
+    def watch(self, cursors: Places) -> None:
+        """See `rostrum.Follower.watch`."""
+        self._portal.run(self._follower.watch(cursors))
+
+    def unwatch(self, channels: Iterable[str]) -> None:
+        """See `rostrum.Follower.unwatch`."""
+        self._portal.run(self._follower.unwatch(channels))

@@ -28,12 +28,14 @@ class SqliteCursors:
     commits both or neither. So each event counts once, whatever is killed when. After a loss of
     power the newest events may be gone, from both, and come again.
 
-    Use it in one thread, and leave it by `close` or as a context manager.
+    Two threads do not use it at once. Leave it by `close` or as a context manager.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, locked_s: float = LOCKED_S) -> None:
         # Transactions are begun here by hand; the module would begin them where it sees fit.
-        self.db = sqlite3.connect(path, timeout=LOCKED_S, isolation_level=None)
+        self.db = sqlite3.connect(
+            path, timeout=locked_s, isolation_level=None, check_same_thread=False
+        )
         try:
             self.db.execute("pragma journal_mode = wal")
             # A commit need not wait for the disk: a kill loses nothing, and a loss of power takes

@@ -8,10 +8,10 @@ from rostrum.backoff import Backoff
 from rostrum.errors import Problem, Refused, SignedOut, Unreachable
 from rostrum.following.choice import FAILURES_MAX, Choice
 from rostrum.following.counts import Counts
+from rostrum.following.crew import until_one_ends
 from rostrum.following.lot import Lot
 from rostrum.following.mender import Mender
 from rostrum.following.patience import Patience
-from rostrum.following.together import until_one_ends
 from rostrum.http import Http
 from rostrum.ways.poll import Poll
 from rostrum.ways.way import Changed, Drained, Gone, Silent, TokenRefused, Way

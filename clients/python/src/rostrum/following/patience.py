@@ -14,7 +14,7 @@ class Patience:
     # Between two attempts: a random part of the first, doubled with each failure, up to the second.
     again_first_s: float = 0.5
     again_most_s: float = 30.0
-    # From the first byte to `welcome`, which a gateway says at once.
+    # Until a gateway says `welcome`, or a poll's answer after it waited: both come at once.
     open_s: float = 10.0
     # A connection that breaks so soon says something of the way that it took.
     short_life_s: float = 20.0

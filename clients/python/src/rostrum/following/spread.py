@@ -3,11 +3,11 @@
 import asyncio
 from typing import Never
 
+from rostrum.following.crew import Crew
 from rostrum.following.followed import Followed
 from rostrum.following.inbox import Inbox
 from rostrum.following.line import Line, Surroundings
 from rostrum.following.lot import Lot
-from rostrum.following.together import first_of
 from rostrum.ways.way import Changed, Way
 
 
@@ -51,17 +51,18 @@ class Spread:
             except Changed:
                 self._gather()
 
-    async def _listen(self, way: Way) -> Never:
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._seek_better())
-                while True:
-                    for lot in self._place(way.most):
-                        group.create_task(self._live(lot, way))
-                    self._is_waited_for.clear()
-                    await self._is_waited_for.wait()
-        except BaseExceptionGroup as faults:
-            raise first_of(faults) from None
+    async def _listen(self, way: Way) -> None:
+        async with Crew() as crew:
+            crew.start(self._seek_better())
+            crew.start(self._place_all(crew, way))
+            await crew.until_one_fails()
+
+    async def _place_all(self, crew: Crew, way: Way) -> Never:
+        while True:
+            for lot in self._place(way.most):
+                crew.start(self._live(lot, way))
+            self._is_waited_for.clear()
+            await self._is_waited_for.wait()
 
     async def _live(self, lot: Lot, way: Way) -> None:
         await Line(way, lot, self._around).live()

@@ -12,9 +12,9 @@ import aiohttp
 from rostrum import wire
 from rostrum.door import PROBLEMS, retry_after_s
 from rostrum.errors import Refused, RostrumError, SignedOut, problem_of
+from rostrum.following.crew import until_one_ends
 from rostrum.following.lot import Lot
 from rostrum.following.patience import Patience
-from rostrum.following.together import until_one_ends
 from rostrum.http import Http
 from rostrum.ways.lines import EventLines, TooLong
 from rostrum.ways.renewal import newer_token, until_renewal_s
@@ -106,7 +106,8 @@ class _Stream:
         self.expires_in = 0.0
         self._reply = reply
         self._lines = EventLines()
-        self._frames: deque[FromGateway] = deque()
+        # What came and was not heard yet.
+        self._waiting: deque[str] = deque()
 
     async def open(self, within_s: float) -> None:
         """Wait for the welcome. Raises what a refusal comes to."""
@@ -122,18 +123,19 @@ class _Stream:
 
     async def hear(self, within_s: float) -> FromGateway:
         """The next frame. Raises what the end of the stream comes to."""
-        while not self._frames:
-            self._take(await self._chunk(within_s))
-        frame = self._frames.popleft()
+        frame = await self._frame(within_s)
         if isinstance(frame, Drain):
             raise Drained(frame.reconnect_after_ms / 1000)
         if isinstance(frame, Fault) and frame.ref is None:
             raise ending(problem_of_frame(frame), self.token)
         return frame
 
-    def _take(self, chunk: bytes) -> None:
+    async def _frame(self, within_s: float) -> FromGateway:
         try:
-            self._frames.extend(map(wire.frame_of, self._lines.feed(chunk)))
+            while not self._waiting:
+                chunk = await self._chunk(within_s)
+                self._waiting.extend(self._lines.feed(chunk))
+            return wire.frame_of(self._waiting.popleft())
         except (Malformed, TooLong, UnicodeDecodeError) as fault:
             raise Gone(str(fault)) from fault
 

@@ -7,16 +7,14 @@ from typing import ClassVar
 
 from rostrum.errors import OutcomeUnknown, Problem, Unreachable
 from rostrum.following.answers import PollAnswer
+from rostrum.following.crew import until_one_ends
 from rostrum.following.lot import Lot
 from rostrum.following.patience import Patience
-from rostrum.following.together import until_one_ends
 from rostrum.http import Http
 from rostrum.ways.way import Drained, Gone, ending
 from rostrum.wire import Malformed
 
 POLLS_MAX = 100
-# From what a poll waits for to its answer: the way there and back, and a gateway that is busy.
-ANSWER_S = 10.0
 Cursors = dict[str, str | None]
 
 
@@ -69,7 +67,7 @@ class Poll:
         lot.left()
 
         async def ask() -> None:
-            answer_s = wait_s + ANSWER_S
+            answer_s = wait_s + self._patience.open_s
             found.append(await self._ask(cursors, wait_s=wait_s, answer_s=answer_s))
 
         works = [ask()] if cursors else []

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rostrum.following.crew import until_one_ends
 from rostrum.following.lot import Lot
 from rostrum.following.patience import Patience
-from rostrum.following.together import until_one_ends
 from rostrum.http import Http
 from rostrum.ways.link import Link
 from rostrum.ways.renewal import newer_token, until_renewal_s
@@ -25,7 +25,7 @@ from rostrum.wire import (
 )
 
 # From the `error` that ends a stream to its close, which comes right after.
-FAULT_S = 5.0
+FAULT_S = 2.0
 
 
 @dataclass(frozen=True)
