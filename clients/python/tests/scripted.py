@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -133,10 +134,14 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     return Request(method, target, headers, json.loads(body) if body else None)
 
 
-async def nowhere() -> str:
+# Held as long as the tests run: a port that is free may be given to the very connection that is
+# made to it, which then talks to itself.
+_HELD: list[socket.socket] = []
+
+
+def nowhere() -> str:
     """An address where nobody listens."""
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    return f"http://127.0.0.1:{port}"
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    _HELD.append(held)
+    return f"http://127.0.0.1:{held.getsockname()[1]}"

@@ -131,7 +131,7 @@ async def test_a_larger_answer_is_not_read_to_its_end() -> None:
 
 
 async def test_where_nobody_listens_nothing_was_sent() -> None:
-    url = await nowhere()
+    url = nowhere()
     with pytest.raises(Unreachable, match=url) as raised:
         await asked_at(url)
     assert not raised.value.may_be_done

@@ -112,7 +112,7 @@ async def test_one_that_goes_away_is_left_for_the_next() -> None:
     async with (
         Scripted(in_turn(problem(503, "draining", "yes"))) as first,
         Scripted(in_turn(said(ME))) as second,
-        http(await nowhere(), first.url, second.url) as asker,
+        http(nowhere(), first.url, second.url) as asker,
     ):
         assert (await asker.ask("GET", "/v1/me", User)).value.id == "u"
         assert asker.gateway() == second.url
@@ -138,7 +138,7 @@ async def test_a_limit_that_was_waited_for_is_told() -> None:
 async def test_who_signs_in_where_nobody_is_hears_of_it_soon() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    async with Client(await nowhere(), backoff=BACKOFF) as client:
+    async with Client(nowhere(), backoff=BACKOFF) as client:
         with pytest.raises(Unreachable, match=f"in {SIGN_IN_S:g} s"):
             await client.sign_in("ada", "correct horse")
     assert loop.time() - began <= SIGN_IN_S + 1

@@ -65,7 +65,7 @@ def test_several_gateways_share_one_post(steps: list[Step], broken: list[bool]) 
     async def play() -> None:
         channel = Channel(steps)
         async with Scripted(channel.handle) as gateway:
-            urls = [await nowhere() if is_broken else gateway.url for is_broken in broken]
+            urls = [nowhere() if is_broken else gateway.url for is_broken in broken]
             async with client(*urls, gateway.url) as poster:
                 await poster.post(CHANNEL, "hello")
         assert channel.texts == ["hello"]
@@ -119,7 +119,7 @@ async def test_an_earlier_unknown_outcome_outlives_a_later_refusal_to_try() -> N
 
 
 async def test_where_nobody_listens_nothing_was_written() -> None:
-    urls = [await nowhere(), await nowhere()]
+    urls = [nowhere(), nowhere()]
     async with client(*urls) as poster:
         with pytest.raises(NotPosted) as given_up:
             await poster.post(CHANNEL, "hello", within_s=0.1)
