@@ -1,8 +1,9 @@
 """The shipped chat, imported by its owner as fast as an owner may post."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from cli.importing.choice import chosen
@@ -65,14 +66,16 @@ class Paced:
 
 
 async def import_sample(
-    door: Paced, channel: Channel, author: str, *, progress: Path, most: int
+    door: Paced, channel: Channel, author: str, *, progress: Path, most: int, within_s: float
 ) -> None:
-    """Post at most `most` of its messages. Raises `Stopped`."""
+    """Post at most `most` of its messages, and none that is not begun in time. Raises `Stopped`."""
+    ends = time.monotonic() + within_s
     chat = chosen(survey(RESULT), None)
     kept = Progress(progress, WHOLE)
     try:
         kept.begin(channel.id, channel.cursor, author)
         importer = Importer(door, author, kept, planner=Planner(Wording()), report=Report(most))
-        await importer.run(islice(messages(RESULT, chat), most))
+        found = islice(messages(RESULT, chat), most)
+        await importer.run(takewhile(lambda _: time.monotonic() < ends, found))
     finally:
         kept.close()

@@ -17,16 +17,19 @@ from rostrum import Channel, Client
 # In turn: half of the followers by each.
 WAYS = ("websocket", "poll")
 TITLE = "An imported chat"
+PROGRESS = "import.progress"
 TOLD_EVERY = 100
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """So many `followers`, at most so many `messages` of the chat, `per_s` posts a second."""
+    """So many `followers`, at most so many `messages` of the chat, `per_s` posts a second for at
+    most so many `seconds`."""
 
     followers: int
     messages: int
     per_s: float
+    seconds: float
 
 
 def run(url: str, folder: Path, wanted: Wanted, say: Callable[[str], None]) -> Verdict:
@@ -52,7 +55,12 @@ async def _run(url: str, folder: Path, wanted: Wanted, say: Callable[[str], None
             told("all of them follow, a process each")
             door = Paced(owner, wanted.per_s, lambda count: _tell(told, count))
             await import_sample(
-                door, channel, author, progress=folder / "import.progress", most=wanted.messages
+                door,
+                channel,
+                author,
+                progress=folder / PROGRESS,
+                most=wanted.messages,
+                within_s=wanted.seconds,
             )
             told(f"{len(door.posted):,} posts are acknowledged")
             gots = crowd.end(max(door.posted))

@@ -12,7 +12,9 @@ from pathlib import Path
 from tests.law.names_in import dotted_uses, imports, within
 from tests.law.tree import Source, production
 
-OURS = frozenset({"cli", "deploy", "libs", "rostrum", "services", "docs", "tests", "harness"})
+OURS = frozenset(
+    {"cli", "demo", "deploy", "libs", "rostrum", "services", "docs", "tests", "harness"}
+)
 HINTS_ALLOWED = frozenset({"redis"})
 
 # The client is a distribution of its own, with doors of its own.
