@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up up-kafka kafka test test-long test-mutants test-faults simulate bench check fmt lock docs environment environment-dev
+.PHONY: help up up-kafka demo kafka test test-long test-mutants test-faults simulate bench check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -10,11 +10,12 @@ REDIS_URL ?=
 KAFKA_BOOTSTRAP ?=
 ARGS ?=
 SEEDS ?= 1
+KAFKA ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r
-CODE := $(wildcard libs services deploy cli clients bench tests integration-tests docs)
+CODE := $(wildcard libs services deploy cli clients bench demo tests integration-tests docs)
 COMPILE := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(PY) -m uv pip compile \
 	--universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 
@@ -24,7 +25,10 @@ help: ## show the verbs
 up: environment ## run everything in one process until Ctrl-C (PORT=8080 DATA=./var)
 	@ROSTRUM_PORT='$(PORT)' ROSTRUM_DATA='$(DATA)' exec $(PY) -m services all
 
-up-kafka: environment ## run broker, Redis and each service as a process (PORT DATA INSTANCES=1 REDIS_URL KAFKA_BOOTSTRAP)
+up-demo: environment ## import a chat while 200 follow it, and judge every delivery (KAFKA=1 ARGS='--followers 50')
+	@exec $(PY) -m demo $(if $(KAFKA),--kafka) $(ARGS)
+
+kafka: environment ## run broker, Redis and each service as a process (PORT DATA INSTANCES=1 REDIS_URL KAFKA_BOOTSTRAP)
 	@exec $(PY) -m deploy.local --port '$(PORT)' --data '$(DATA)' --instances '$(INSTANCES)' \
 		--redis '$(REDIS_URL)' --kafka '$(KAFKA_BOOTSTRAP)'
 

@@ -14,7 +14,7 @@ from cli.show import Trouble
 STATE = Path("~/.local/state/rostrum/chat")
 
 
-@click.command("chat")
+@click.command()
 @click.argument("channels", nargs=-1)
 @click.option(
     "--state",

@@ -4,8 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Never
 
-from rostrum import Cursor
-from rostrum.cursors import FileCursors
+from rostrum import Cursor, FileCursors
 
 # What was read is kept so often: a kill shows the messages of the last moment as unread once more.
 EVERY_S = 1.0

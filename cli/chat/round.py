@@ -10,8 +10,18 @@ from cli.chat.marks import Marks
 from cli.chat.model import Chat
 from cli.chat.wants import Do, Forget, Load, Send, Want
 from cli.chat.words import Leave, Quit
-from rostrum import Channel, Client, Follower, RostrumError, SignedOut
-from rostrum.events import Ended, Event, Jumped, Received, WasReset
+from rostrum import (
+    Channel,
+    Client,
+    Ended,
+    Event,
+    Follower,
+    Jumped,
+    Received,
+    RostrumError,
+    SignedOut,
+    WasReset,
+)
 
 # How often it is looked whether the connection is another one than before.
 LINK_S = 0.25

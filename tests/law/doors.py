@@ -13,7 +13,7 @@ from tests.law.names_in import dotted_uses, imports, within
 from tests.law.tree import Source, production
 
 OURS = frozenset(
-    {"bench", "cli", "deploy", "libs", "rostrum", "services", "docs", "tests", "harness"}
+    {"bench", "cli", "demo", "deploy", "libs", "rostrum", "services", "docs", "tests", "harness"}
 )
 HINTS_ALLOWED = frozenset({"redis"})
 

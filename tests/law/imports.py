@@ -35,6 +35,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "libs.runtime.settings",
         "services.catalog",
     ),
+    # It is played with what operators start, and with what they import by.
+    "demo/": ("demo", "cli", "deploy", "libs.runtime"),
     "cli/": ("cli", "libs.wire", "libs.log", "libs.store", "libs.runtime", "services.catalog"),
 }
 # What operators start is what integration tests start, and brokers for tests come from one place.

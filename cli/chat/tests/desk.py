@@ -32,3 +32,11 @@ class Desk:
         (load,) = [want for want in self.wants if isinstance(want, Load)]
         self.chat.paged(load, page(first, last, head=head, kept=kept))
         return load
+
+    def shown(self, head: int = 0) -> Room:
+        """The channel is looked at, and a screenful of it is there."""
+        room = self.room(head)
+        self.chat.show(CHANNEL)
+        if head:
+            self.answer(1, head, head=head)
+        return room

@@ -27,16 +27,21 @@ async def main(url: str, handle: str, channel: str, folder: Path) -> None:
     async with Client(url, sessions=FileSessions(folder / "session.json")) as client:
         if not client.is_signed_in:
             await client.sign_in(handle, getpass(f"Password of {handle}: "))
-        me = (await client.me()).id
         cursors = FileCursors(folder / "cursors.json")
         if channel not in cursors.load():
             # It answers from its first start on, also what is said before the second.
             cursors.save(channel, (await client.channel(channel)).cursor)
-        async with client.follow([channel], store=cursors) as follower:
-            print("listens", flush=True)
-            async for event in follower:
-                if isinstance(event, Received) and is_for(me, event.entry):
-                    await answer(client, event)
+        await listen(client, channel, cursors)
+
+
+async def listen(client: Client, channel: str, cursors: FileCursors) -> None:
+    """Answer whoever mentions the bot."""
+    me = (await client.me()).id
+    async with client.follow([channel], store=cursors) as follower:
+        print("listens", flush=True)
+        async for event in follower:
+            if isinstance(event, Received) and is_for(me, event.entry):
+                await answer(client, event)
 
 
 def is_for(me: str, entry: Entry) -> bool:

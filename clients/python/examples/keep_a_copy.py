@@ -36,15 +36,19 @@ INSERT = "INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 async def main(url: str, handle: str, channel: str, folder: Path) -> None:
     """Copy until it is ended."""
-    sessions = FileSessions(folder / "session.json")
-    with SqliteCursors(folder / "copy.db") as copy:
-        copy.db.execute(TABLE)
-        async with Client(url, sessions=sessions) as client:
-            if not client.is_signed_in:
-                await client.sign_in(handle, getpass(f"Password of {handle}: "))
-            async with client.follow({channel: "1-0"}, store=copy) as follower:
-                async for event in follower:
-                    await take(client, copy, event)
+    async with Client(url, sessions=FileSessions(folder / "session.json")) as client:
+        if not client.is_signed_in:
+            await client.sign_in(handle, getpass(f"Password of {handle}: "))
+        with SqliteCursors(folder / "copy.db") as copy:
+            copy.db.execute(TABLE)
+            await keep(client, channel, copy)
+
+
+async def keep(client: Client, channel: str, copy: SqliteCursors) -> None:
+    """Go on where the copy ends."""
+    async with client.follow({channel: "1-0"}, store=copy) as follower:
+        async for event in follower:
+            await take(client, copy, event)
 
 
 async def take(client: Client, copy: SqliteCursors, event: Event) -> None:

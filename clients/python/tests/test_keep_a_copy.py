@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -33,23 +34,31 @@ async def test_the_copy_is_the_channel_however_often_reader_and_gateway_are_kill
         words = (suite.url, "reader", channel, str(folder))
         await _post(owner, channel, BEFORE)
         for kill in range(KILLS):
-            reader = await example("keep_a_copy", *words)
-            try:
+            async with _reader(*words):
                 await _post(owner, channel, EACH)
                 await _until_copied(folder, (BEFORE + EACH * KILLS) // KILLS * kill + 1)
-                if kill % 2:
-                    await suite.kill()
-                    await suite.start()
-            finally:
-                await ended(reader)
-        reader = await example("keep_a_copy", *words)
-        try:
+                await _restart(suite, kill)
+        async with _reader(*words):
             await _until_copied(folder, BEFORE + EACH * KILLS)
-        finally:
-            await ended(reader)
         posted = [(one.id, one.text) for one in await messages(owner, channel)]
     assert copied(folder) == posted
     assert len(posted) == BEFORE + EACH * KILLS
+
+
+@asynccontextmanager
+async def _reader(*words: str) -> AsyncIterator[None]:
+    reader = await example("keep_a_copy", *words)
+    try:
+        yield
+    finally:
+        await ended(reader)
+
+
+async def _restart(suite: Suite, kill: int) -> None:
+    """The gateway is killed with every other reader."""
+    if kill % 2:
+        await suite.kill()
+        await suite.start()
 
 
 async def _post(owner: Client, channel: str, count: int) -> None:
