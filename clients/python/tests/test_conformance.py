@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from clients.python.tests.leftovers import tasks_of_ours
 from conformance.scenarios import PAGE, WAYS, Run, Scenario, scenarios
 from conformance.stage import Stage, Told, staged
 from rostrum import Message, Refused, Session, SignedOut, Unknown, Void
@@ -61,11 +62,6 @@ async def followed(stage: Stage, http: Http, told: Told) -> dict[str, str]:
         reading.cancel()
     assert not tasks_of_ours()
     return {}
-
-
-def tasks_of_ours() -> list[str]:
-    """Tasks of the client that run still."""
-    return [str(task) for task in asyncio.all_tasks() if "/rostrum/" in str(task.get_coro())]
 
 
 async def read(follower: Follower, told: Told) -> dict[str, str]:
