@@ -14,7 +14,6 @@ from cli.loading.following import Crowd
 from cli.loading.people import client_of
 from cli.loading.posting import Posts
 from cli.loading.words import (
-    ACKS_MAX,
     LINE_BYTES_MAX,
     Acks,
     Begin,
@@ -26,6 +25,7 @@ from cli.loading.words import (
     Report,
     Stats,
     Verdict,
+    acks_of,
 )
 from cli.signing import Signatory
 from libs.runtime.logging import hushed
@@ -89,8 +89,8 @@ class Worker:
     async def _post(self) -> None:
         await self._posts.run()
         for place, pairs in enumerate(self._posts.acks):
-            for start in range(0, len(pairs), ACKS_MAX):
-                _say(Acks(place, tuple(pairs[start : start + ACKS_MAX])))
+            for acks in acks_of(place, pairs):
+                _say(acks)
         _say(Posted())
 
     async def _judge(self, order: Judge) -> None:
