@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from rostrum import NotKept
 from rostrum.cursors import CursorStore, FileCursors, MemoryCursors, SqliteCursors
 from rostrum.events import Jumped
 
@@ -94,7 +95,7 @@ def test_a_file_of_something_else_is_left_alone(raw: bytes, tmp_path: Path) -> N
 def test_a_save_that_failed_can_be_made_again(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     store = FileCursors(folder / "cursors")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(NotKept):
         store.save("a", "1-4")
     folder.mkdir()
     store.save("a", "1-4")

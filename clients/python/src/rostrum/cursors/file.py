@@ -1,9 +1,10 @@
 """Cursors in a file of JSON, `{"<channel>": "<cursor>"}`."""
 
-import os
 from pathlib import Path
 
 import msgspec
+
+from rostrum import durable
 
 
 class FileCursors:
@@ -13,7 +14,6 @@ class FileCursors:
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
-        self._new = self._path.with_name(f"{self._path.name}.new")
         self._cursors = self.load()
 
     def load(self) -> dict[str, str]:
@@ -31,24 +31,9 @@ class FileCursors:
             ) from fault
 
     def save(self, channel: str, cursor: str) -> None:
-        """See `CursorStore`. It is there after a loss of power too. Raises `OSError`."""
+        """See `CursorStore`. It is there after a loss of power too. Raises `NotKept`."""
         if self._cursors.get(channel) == cursor:
             return
         cursors = {**self._cursors, channel: cursor}
-        with self._new.open("wb") as file:
-            file.write(msgspec.json.encode(cursors))
-            file.flush()
-            os.fsync(file.fileno())
-        # Whoever reads finds the old file or the new one, never a part of one.
-        self._new.replace(self._path)
-        _sync(self._path.parent)
+        durable.write(self._path, msgspec.json.encode(cursors))
         self._cursors = cursors
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in it last."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -48,21 +48,19 @@ class Greeting:
         """Say who listens, by the ticket if there is one, and wait to be let in."""
         self._link.token = None if ticket else token
         await self._link.say(Hello(token=self._link.token, ticket=ticket))
-        welcome = await self._welcome()
-        self._desk.keep(welcome.ticket)
-        return Talk(self._link, self._desk, welcome, token)
-
-    async def _welcome(self) -> Welcome:
         open_s = self._desk.patience.open_s
         try:
             async with asyncio.timeout(open_s):
-                while True:
-                    frame = await self._link.hear(open_s)
-                    if isinstance(frame, Welcome):
-                        return frame
-                    _of_stream(self._link, frame)
+                welcome = await self._welcome(open_s)
         except TimeoutError:
             raise Gone(f"no welcome came in {open_s:g} s") from None
+        self._desk.keep(welcome.ticket)
+        return Talk(self._link, self._desk, welcome, token)
+
+    async def _welcome(self, within_s: float) -> Welcome:
+        while not isinstance(frame := await self._link.hear(within_s), Welcome):
+            _of_stream(self._link, frame)
+        return frame
 
 
 class Talk:
