@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from cli.address import Where
 from cli.show import Trouble
+from libs.wire.ids import is_id
 from rostrum import Client, FileSessions, RostrumError, Session, SignedOut
 
 T = TypeVar("T")
@@ -24,6 +25,16 @@ def asked(work: Coroutine[Any, Any, T]) -> T:
     """The outcome of work in a loop of its own. Raises `Trouble` for what the client raises."""
     with told():
         return asyncio.run(work)
+
+
+async def ident_of(client: Client, name: str) -> str:
+    """The id of a channel by its id or handle. Raises `Trouble`."""
+    if is_id(name):
+        return name
+    found = await client.find_channel(name.removeprefix("@").lower())
+    if found is None:
+        raise Trouble(f"you see no channel with the handle {name!r}; name its id or its handle")
+    return found.id
 
 
 @contextmanager

@@ -4,12 +4,11 @@ from typing import Any
 
 from cli import show
 from cli.address import Where
-from cli.asking import client_of, told
-from cli.lines import Line, Shown, Span
+from cli.asking import client_of, ident_of, told
+from cli.entries import fields_of
+from cli.lines import Shown, Span
 from cli.show import Trouble
-from libs.wire.entries import MESSAGE, VOID
-from libs.wire.ids import is_id
-from rostrum import Client, Cursor, Entry, Message, Void
+from rostrum import Client, Cursor
 from rostrum.events import Ended, Event, Jumped, Received, WasReset
 from rostrum.follower import Follower
 
@@ -22,7 +21,7 @@ async def from_gateway(where: Where, channel: str, span: Span, shown: Shown) -> 
     with told():
         async with client_of(where) as client:
             await _reach(client)
-            ident = await _ident(client, channel)
+            ident = await ident_of(client, channel)
             cursor = await _to_head(client, ident, span, shown)
             if span.follow and not shown.is_all:
                 await _on(client, ident, cursor, shown)
@@ -33,15 +32,6 @@ async def _reach(client: Client) -> None:
     await client.http.ask("GET", "/v1/keys", dict[str, Any], is_open=True, within_s=FIRST_S)
 
 
-async def _ident(client: Client, name: str) -> str:
-    if is_id(name):
-        return name
-    found = await client.find_channel(name.removeprefix("@").lower())
-    if found is None:
-        raise Trouble(f"you see no channel with the handle {name!r}; name its id or its handle")
-    return found.id
-
-
 async def _to_head(client: Client, channel: str, span: Span, shown: Shown) -> str:
     """All that was there when it began, and the cursor behind it."""
     page = await client.page(channel, limit=1)
@@ -50,7 +40,7 @@ async def _to_head(client: Client, channel: str, span: Span, shown: Shown) -> st
     if last < page.head:
         async for entry in client.history(channel, after=last, before=page.head + 1):
             last = entry.id
-            shown.show(_line(entry))
+            shown.show(fields_of(entry))
             if shown.is_all:
                 break
     return str(Cursor(epoch, last))
@@ -67,27 +57,10 @@ async def _on(client: Client, channel: str, cursor: str, shown: Shown) -> None:
 def _take(event: Event, shown: Shown) -> None:
     match event:
         case Received():
-            shown.show(_line(event.entry))
+            shown.show(fields_of(event.entry))
         case Jumped():
             show.note(f"{event.unread:,} entries were left out: the gateway jumped to the newest")
         case WasReset():
             show.note(f"the channel's ids began anew, in epoch {event.epoch}")
         case Ended():
             raise Trouble(f"the channel is followed no more: {event.code}: {event.detail}")
-
-
-def _line(entry: Entry) -> Line:
-    match entry:
-        case Message():
-            said = {"text": entry.text, "mentions": entry.mentions, "reply_to": entry.reply_to}
-            return _fields(entry, MESSAGE, **said)
-        case Void():
-            return _fields(entry, VOID, dup_of=entry.dup_of)
-        case _:
-            return entry.fields
-
-
-def _fields(entry: Message | Void, kind: str, **more: Any) -> Line:
-    at = entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    head = {"id": entry.id, "type": kind, "from": entry.sender, "client_id": entry.client_id}
-    return {name: value for name, value in {**head, "at": at, **more}.items() if value}

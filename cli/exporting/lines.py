@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rostrum import Cursor, Entry, Message, Unknown
+from cli.entries import fields_of
+from rostrum import Cursor, Entry
 
 # An entry of 4,096 characters, each escaped, is far below it: what is longer is no line of ours.
 LINE_BYTES_MAX = 1 << 20
 START = b'{"channel": '
-MESSAGE, VOID = "message", "void"
 # JSON leaves them as they are, and many programs take them for the end of a line.
 ENDS_OF_LINES = {ord(each): f"\\u{ord(each):04x}" for each in "\u0085\u2028\u2029"}
 
@@ -29,15 +29,8 @@ class OtherFile(Exception):
 def line_of(channel: str, epoch: int, entry: Entry) -> bytes:
     """The line of an entry, with its end."""
     place = {"channel": channel, "cursor": str(Cursor(epoch, entry.id))}
-    line = json.dumps(place | _fields(entry), ensure_ascii=False)
+    line = json.dumps({**place, **fields_of(entry)}, ensure_ascii=False)
     return line.translate(ENDS_OF_LINES).encode() + b"\n"
-
-
-def kind_of(entry: Entry) -> str:
-    """The type that the line of an entry has."""
-    if isinstance(entry, Unknown):
-        return entry.type
-    return MESSAGE if isinstance(entry, Message) else VOID
 
 
 @contextmanager
@@ -96,21 +89,3 @@ def _read(line: bytes) -> dict[str, str]:
     return (
         {"channel": str(channel), "cursor": str(cursor)} if is_cursor(cursor) else {"channel": ""}
     )
-
-
-def _fields(entry: Entry) -> dict[str, Any]:
-    """As the API names them; those that say nothing are absent."""
-    if isinstance(entry, Unknown):
-        return dict(entry.fields)
-    known: dict[str, Any] = {
-        "id": entry.id,
-        "type": kind_of(entry),
-        "from": entry.sender,
-        "client_id": entry.client_id,
-        "at": entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
-    if isinstance(entry, Message):
-        known |= {"text": entry.text, "mentions": entry.mentions, "reply_to": entry.reply_to}
-    else:
-        known |= {"dup_of": entry.dup_of}
-    return {name: value for name, value in known.items() if value not in ("", (), None)}

@@ -7,7 +7,7 @@ import click
 
 from cli import show
 from cli.address import GATEWAY, Where, address
-from cli.asking import asked, client_of
+from cli.asking import asked, client_of, ident_of
 from cli.bar import bar
 from cli.importing import showing
 from cli.importing.choice import Unclear, chosen
@@ -47,10 +47,18 @@ class Job:
         return Wanted(self.digest, chat, self.target, given or "none")
 
 
-@click.command("import")
+EXAMPLE = """
+\b
+Examples:
+  rostrum import result.json --create "Harbour Allotments"
+  rostrum import result.json --chat 5100000 --channel @allotments --json
+"""
+
+
+@click.command("import", epilog=EXAMPLE)
 @address(GATEWAY)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--channel", metavar="ID", help="Post to this channel.")
+@click.option("--channel", metavar="ID|@HANDLE", help="Post to this channel.")
 @click.option("--create", metavar="TITLE", help="Post to a new private group with this title.")
 @click.option("--chat", metavar="ID|NAME", help="Which chat, in the export of a whole account.")
 @click.option("--plain", is_flag=True, help="Texts alone: without a first line of who and when.")
@@ -144,5 +152,5 @@ async def _settle(client: Client, author: str, job: Job, progress: Progress) -> 
         title = job.target.removeprefix(NEW)
         channel = await client.create_channel(title, client_id=progress.identity)
     else:
-        channel = await client.channel(job.target)
+        channel = await client.channel(await ident_of(client, job.target))
     progress.begin(channel.id, channel.cursor, author)

@@ -6,8 +6,9 @@ import signal
 
 import pytest
 
+from cli.entries import fields_of
 from cli.lines import Shown, Span, for_programs
-from cli.tail_gateway import _line, _take
+from cli.tail_gateway import _take
 from cli.tests.site import ENDS_S, HANDLE, TEXTS, Site, line_of, lines, started
 from rostrum import Unknown
 from rostrum.events import Jumped, WasReset
@@ -77,4 +78,4 @@ def test_what_is_left_out_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_entry_of_a_type_to_come_is_shown_as_it_came() -> None:
     fields = {"id": 4, "type": "poll", "from": "u"}
-    assert _line(Unknown(id=4, type="poll", fields=fields)) == fields
+    assert fields_of(Unknown(id=4, type="poll", fields=fields)) == fields

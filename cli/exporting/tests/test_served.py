@@ -40,7 +40,7 @@ def _ids(text: str) -> list[int]:
 async def test_all_entries_are_written_and_counted(there: Deployment, channel: str) -> None:
     ended = await there.run("export", channel)
     assert _ids(ended.out) == list(range(1, POSTS + 1))
-    assert ended.err.strip() == "450 entries (450 message)"
+    assert ended.err.strip() == "entries: 450 (450 message)"
 
 
 @pytest.mark.parametrize("after", ["1-440", "440"])
@@ -67,7 +67,7 @@ async def test_an_export_that_is_killed_goes_on_after_its_last_line(
     assert ended.code == 0, ended.err
     assert _ids(file.read_text()) == list(range(1, POSTS + 1))
     again = await there.run("export", channel, "--output", file)
-    assert again.err.strip() == "0 entries"
+    assert again.err.strip() == "entries: 0"
 
 
 def _is_larger(file: Path, size: int) -> bool:
@@ -80,7 +80,7 @@ def _is_larger(file: Path, size: int) -> bool:
         (("0" * 26,), "channel_unknown", 1),
         (("CHANNEL", "--after", "yesterday"), "'yesterday' is no place: give a cursor", 2),
         (("CHANNEL", "--after", "7-1"), "are of epoch 1 now", 1),
-        (("CHANNEL", "--after", "9999"), "0 entries", 0),
+        (("CHANNEL", "--after", "9999"), "entries: 0", 0),
         (("CHANNEL", "--output", "/no/such/folder/lines"), "cannot be written", 1),
     ],
 )

@@ -68,7 +68,7 @@ async def test_the_shipped_export_is_imported_and_exported_again(
     assert told["is_complete"]
     assert told["messages"] == SHIPPED == told["taken"] + told["not_taken"]
     ended = await there.run("export", told["channel"], "--output", lines)
-    assert f"{told['entries']:,} entries ({told['entries']:,} message)" in ended.err
+    assert f"entries: {told['entries']:,} ({told['entries']:,} message)" in ended.err
     exported = [json.loads(line) for line in lines.read_text("utf-8").splitlines()]
     assert [line["id"] for line in exported] == list(range(1, told["entries"] + 1))
     assert [Wanted(line["text"], line.get("reply_to")) for line in exported] == wanted(RESULT)
@@ -158,13 +158,14 @@ async def test_whoever_may_not_post_is_told_so_and_may_go_on_later(
         await jonas.sign_up("jonas", "correct horse battery", name="Jonas")
         await jonas.sign_in("jonas", "correct horse battery")
         channel = (await jonas.create_channel("Gate", visibility="public", handle="gate")).id
-        args = ("import", file, "--channel", channel, "--progress", progress)
+        args = ("import", file, "--channel", "@gate", "--progress", progress)
         ended = await there.run(*args)
         assert ended.code == 1
         assert "0 of 1 messages so far" in ended.err
         assert "run the same command again to go on" in ended.err
         await there.client.join(channel)
         assert (await there.run(*args)).code == 0
+        assert "entries: 1 (1 message)" in (await there.run("export", "@gate")).err
 
 
 async def test_with_a_token_alone_nothing_else_is_needed(there: Deployment, tmp_path: Path) -> None:
