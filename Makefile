@@ -68,15 +68,18 @@ docs: environment-dev ## write docs/generated anew
 	$(PY) -m docs.generate
 
 # A lock is installed again only when it differs from the copy that the last install left behind.
-environment: $(VENV)/bin/pip
+environment: $(VENV)/bin/pip $(VENV)/bin/rostrum
 	@cmp -s requirements.lock $(VENV)/requirements.lock || { \
 		echo 'Installing pinned packages into $(VENV) (once) ...' && \
 		$(INSTALL) requirements.lock && cp requirements.lock $(VENV)/requirements.lock; }
 
-environment-dev: $(VENV)/bin/pip
+environment-dev: $(VENV)/bin/pip $(VENV)/bin/rostrum
 	@cmp -s requirements-dev.lock $(VENV)/requirements-dev.lock || { \
 		echo 'Installing pinned packages and test tools into $(VENV) (once) ...' && \
 		$(INSTALL) requirements-dev.lock && cp requirements-dev.lock $(VENV)/requirements-dev.lock; }
+
+$(VENV)/bin/rostrum: cli/launch.sh | $(VENV)/bin/pip
+	@cp cli/launch.sh $@ && chmod 755 $@
 
 $(VENV)/bin/pip:
 	@command -v $(PYTHON) >/dev/null || { \

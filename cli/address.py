@@ -30,7 +30,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 Told = Mapping[str, str | None]
 
 # Fields of `CommandSettings` by what a command needs.
-GATEWAY = ("url", "token", "sessions")
+URL = ("url",)
+GATEWAY = (*URL, "token", "sessions")
 LOG = ("log_url", "data")
 DATA = ("data",)
 STORE = ("store_url",)

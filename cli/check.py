@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from cli import show
-from cli.address import GATEWAY, LOG, SERVICES, STORE, Told, Where, environment_of, told, where
+from cli.address import LOG, SERVICES, STORE, URL, Told, Where, environment_of, told, where
 from cli.checking.clocks import Clocked, clock_line
 from cli.checking.line import OK, UNSEEN, WRONG, Line, wrong
 from cli.checking.listeners import gateway_line, health_lines
@@ -39,7 +39,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@told(GATEWAY, LOG, STORE, SERVICES)
+@told(URL, LOG, STORE, SERVICES)
 @json_option
 def check(told: Told, as_json: bool) -> None:
     """Say of each part of a deployment whether it is as it must be.

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cli import lag_rows, show
-from cli.address import GATEWAY, LOG, SERVICES, STORE, Where, address
+from cli.address import LOG, SERVICES, STORE, URL, Where, address
 from cli.lagging import Look, looked
 from cli.looking import looking_at, run, until_interrupted
 from cli.show import Trouble, json_option
@@ -26,7 +26,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@address(GATEWAY, LOG, STORE, SERVICES)
+@address(URL, LOG, STORE, SERVICES)
 @click.option("--partitions", is_flag=True, help="A row for each partition.")
 @click.option("--max", "most", type=click.IntRange(min=0), help="Exit code 1 beyond so many.")
 @click.option(
@@ -47,11 +47,10 @@ def lag(
 ) -> None:
     """Show how far views and followers are behind the log.
 
-    Views keep their positions in Redis; `told` is how far changes of access were announced. What
-    chat, relay and gateways follow in memory is read from the metrics of each instance. Of an
-    embedded deployment nobody can see the Redis: there the positions that views commit to the log
-    are shown, which come a moment after. Exit code 1 when something does not answer, or more than
-    --max records are behind.
+    Views keep their positions in Redis; `told` is how far changes of access were announced. `tail`
+    is what an instance follows in memory, as its metrics say. Of an embedded deployment nobody can
+    see the Redis: there the positions that views commit to the log are shown, which come a moment
+    after. Exit code 1 when something does not answer, or more than --max records are behind.
     """
     if every_s is not None:
         watching = _Watching(where, every_s, each=partitions, as_json=as_json)

@@ -7,6 +7,9 @@ from cli.lagging import Lag, Look
 
 Row = dict[str, Any]
 
+# Shorter on a narrow terminal.
+HEADS = {"partitions": "parts", "partition": "part"}
+
 
 class Reader(NamedTuple):
     """Whose positions are in one row; `partition` is None where all of a topic are."""
@@ -29,12 +32,13 @@ def behind(found: Look, *, each: bool) -> dict[Reader, int]:
     return {reader: sum(lag.behind for lag in lags) for reader, lags in _grouped(found, each=each)}
 
 
-def columns(*, each: bool, watched: bool) -> list[str]:
-    """What people are shown of a row."""
+def columns(*, each: bool, watched: bool) -> dict[str, str]:
+    """What people are shown of a row, with its heads."""
     places = ("partition", "position", "end") if each else ("partitions",)
     grew = ("grew",) if watched else ()
     worst = () if each else ("worst",)
-    return ["service", "what", "topic", *places, "behind", *worst, *grew, "seen"]
+    names = ("service", "what", "topic", *places, "behind", *worst, *grew, "seen")
+    return {name: HEADS.get(name, name) for name in names}
 
 
 def told(found: Look, listed: Sequence[Row]) -> Row:

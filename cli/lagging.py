@@ -12,18 +12,19 @@ from cli.instances import Instance, instances
 from libs.log.port import Inspection, Partition
 from libs.runtime.clock import SystemClock
 from libs.runtime.positions import METRIC
+from libs.runtime.settings import shown
 from libs.runtime.view import applied_key, group_name, position_key
 from libs.runtime.visit import Away, Visitor
 from libs.store import Redis, StoreUnavailable, open_store
 from libs.wire.topics import VIEWS
 
-# What a position is of: the rows of a view, what was announced of them, a follower in memory.
-VIEW, TOLD, FOLLOWER = "view", "told", "follower"
+# What a position is of: the rows of a view, what was announced of them, what follows in memory.
+VIEW, TOLD, FOLLOWER = "view", "told", "tail"
 
 
 class Position(NamedTuple):
     """Where a reader of a partition is. `seen` says where that was read: `redis`, `log` (committed
-    some time after the view has it), or the admin listener of an instance."""
+    some time after the view has it), or the admin listener of an instance (`host:port`)."""
 
     service: str
     kind: str
@@ -71,7 +72,7 @@ async def _of_views(where: Where, log: Inspection, found: Look) -> list[Position
         try:
             return await _stored(where.store_url)
         except StoreUnavailable as fault:
-            found.away.append(f"Redis at {where.store_url} does not answer: {fault}")
+            found.away.append(f"Redis at {shown(where.store_url)} does not answer: {fault}")
     elif not where.is_embedded:
         found.away.append(
             "no Redis is named, with --redis or its variable, as the services have it"
@@ -87,7 +88,9 @@ async def _stored(url: str) -> list[Position]:
     try:
         store = open_store(url)
     except ValueError as fault:
-        raise click.UsageError(f"{url!r} names no Redis: write redis://host:port/0") from fault
+        raise click.UsageError(
+            f"{shown(url)!r} names no Redis: write redis://host:port/0"
+        ) from fault
     try:
         views = [each for service in VIEWS for each in await _stored_of(store, service)]
     finally:
@@ -138,8 +141,9 @@ async def _shown(visitor: Visitor, instance: Instance, found: Look) -> Sequence[
     except Away as fault:
         found.away.append(f"{instance.name}: {fault}")
         return ()
+    seen = instance.admin_url.removeprefix("http://")
     return [
-        Position(labels["reader"], FOLLOWER, instance.admin_url, _part(labels), int(value))
+        Position(labels["reader"], FOLLOWER, seen, _part(labels), int(value))
         for name, labels, value in samples
         if name == METRIC
     ]

@@ -7,11 +7,14 @@ from typing import Any
 import click
 
 from cli import show
+from libs.wire.cursor import ID_MAX
 from libs.wire.entries import MESSAGE, VOID
 
 # What is shown of the past when nobody says from where.
 NEWEST = 10
 FIRST = "first"
+# One more than the longest id has.
+DIGITS_MAX = 20
 
 # An entry with its fields named as in docs/protocol.md.
 Line = Mapping[str, Any]
@@ -59,7 +62,7 @@ def start_of(text: str | None) -> int | None:
     """The id in `--from`. Raises `click.BadParameter`."""
     if text is None or text == FIRST:
         return None if text is None else 0
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:DIGITS_MAX]) <= ID_MAX):
         raise click.BadParameter(f"{text!r} is no id: write a number from 1, or {FIRST!r}")
     return int(text)
 

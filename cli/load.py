@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cli import show
-from cli.address import DATA, GATEWAY, Where, address
+from cli.address import DATA, URL, Where, address
 from cli.loading import stage
 from cli.loading.options import amounts, wanted_of
 from cli.loading.run import Run
@@ -40,7 +40,7 @@ class _Basis:
 
 
 @click.command(epilog=EXAMPLE)
-@address(GATEWAY, DATA)
+@address(URL, DATA)
 @amounts
 @click.option(
     "--settle",

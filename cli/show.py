@@ -18,6 +18,7 @@ from rich.text import Text
 from libs.wire.entries import rfc3339
 
 Row = Mapping[str, Any]
+Columns = Sequence[str] | Mapping[str, str]
 
 # A table that goes into a file or a pipe is not cut: no line of ours is longer.
 UNCUT_COLUMNS = 10_000
@@ -55,22 +56,24 @@ def line(value: Any) -> None:
     click.echo(json.dumps(value))
 
 
-def rows(listed: Sequence[Row], *, columns: Sequence[str] = (), empty: str = "") -> None:
-    """A table, a column for each key of the first row (or for `columns`, which sets their order).
-    Without rows `empty` is said instead."""
+def rows(listed: Sequence[Row], *, columns: Columns = (), empty: str = "") -> None:
+    """A table, a column for each key of the first row, or for `columns`: keys in their order, or
+    with their heads where those are to be shorter. Without rows `empty` is said instead."""
     if listed:
         console().print(table(listed, columns=columns))
     elif empty:
         say(empty)
 
 
-def table(listed: Sequence[Row], *, columns: Sequence[str] = ()) -> Table:
-    """The table that `rows` prints."""
-    names = columns or list(listed[0] if listed else ())
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+def table(listed: Sequence[Row], *, columns: Columns = ()) -> Table:
+    """The table that `rows` prints. What a terminal has no room for goes on in the next line."""
+    names = list(columns or (listed[0] if listed else ()))
+    heads = columns if isinstance(columns, Mapping) else {}
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0)
     for name in names:
         numbers = bool(listed) and all(_is_number(row.get(name)) for row in listed)
-        made.add_column(name.replace("_", " "), justify="right" if numbers else "left")
+        head = heads.get(name, name.replace("_", " "))
+        made.add_column(head, justify="right" if numbers else "left", overflow="fold")
     for row in listed:
         made.add_row(*(Text(_cell(row.get(name))) for name in names))
     return made

@@ -8,9 +8,7 @@ from cli.asking import client_of, ident_of, told
 from cli.entries import fields_of
 from cli.lines import Shown, Span
 from cli.show import Trouble
-from rostrum import Client, Cursor
-from rostrum.events import Ended, Event, Jumped, Received, WasReset
-from rostrum.follower import Follower
+from rostrum import Client, Cursor, Ended, Event, Jumped, Received, WasReset
 
 # A gateway answers within milliseconds, one that is being restarted within seconds.
 FIRST_S = 5.0
@@ -47,7 +45,7 @@ async def _to_head(client: Client, channel: str, span: Span, shown: Shown) -> st
 
 
 async def _on(client: Client, channel: str, cursor: str, shown: Shown) -> None:
-    async with Follower(client.http, {channel: cursor}) as follower:
+    async with client.follow({channel: cursor}) as follower:
         async for event in follower:
             _take(event, shown)
             if shown.is_all:

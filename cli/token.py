@@ -14,7 +14,7 @@ EXAMPLE = """
 \b
 Examples:
   rostrum token --users 1000 --prefix load --ttl 600 > tokens.txt
-  ROSTRUM_TOKEN=$(rostrum token) rostrum tail @news --gateway
+  rostrum tail @news --gateway --token "$(rostrum token)"
 """
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.reference import reference
 from libs.runtime.metrics import declared
 from libs.runtime.settings import CommandSettings, rows
 from libs.wire.codes import CLASSES, CODES
@@ -85,11 +86,25 @@ def metrics() -> str:
     )
 
 
+def commands() -> str:
+    """The page of all commands."""
+    return _page(
+        "Commands",
+        "cli",
+        "`.venv/bin/rostrum` is there once `make up` ran; `python -m cli` is the same. Of an"
+        " embedded deployment the log is a file, which is looked at while its process serves it,"
+        " and health and metrics are on its admin listener; its Redis is inside of the process,"
+        " where no command can look: `check` says so, `lag` shows what views committed instead.",
+        reference(),
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "topics.md": topics,
     "codes.md": codes,
     "settings.md": settings,
     "metrics.md": metrics,
+    "commands.md": commands,
 }
 
 

@@ -4,8 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from cli.__main__ import rostrum
 from docs.generate import FOLDER, PAGES, write
 from libs.wire.codes import CODES
 from libs.wire.topics import TOPICS
@@ -33,6 +35,14 @@ def test_every_topic_and_code_has_its_row() -> None:
     topics, codes = PAGES["topics.md"](), PAGES["codes.md"]()
     assert all(f"| `{topic.name}` |" in topics for topic in TOPICS)
     assert all(f"| `{name}` |" in codes for name in CODES)
+
+
+def test_every_command_that_is_there_has_its_section() -> None:
+    page = PAGES["commands.md"]()
+    there = rostrum.list_commands(click.Context(rostrum))
+    assert there
+    assert all(f"## rostrum {name}\n" in page for name in there)
+    assert all("Examples:" in part for part in page.split("## rostrum ")[1:])
 
 
 def test_writing_removes_a_page_that_nothing_makes_any_more(tmp_path: Path) -> None:

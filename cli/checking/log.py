@@ -1,7 +1,8 @@
 """The log: reached, with the topics that it must have, and with heartbeats in them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cli import show
@@ -9,7 +10,7 @@ from cli.address import Where
 from cli.checking.line import Line, ok, wrong
 from cli.survey import Seen
 from libs.log.open import UNSAFE_SINGLE
-from libs.log.port import Inspection, Partition, Stored
+from libs.log.port import Inspection, Partition, Stored, Tail
 from libs.runtime.beats import sources_of
 from libs.runtime.changes import SILENT_S
 from libs.runtime.clock import Clock
@@ -62,8 +63,12 @@ class Heard:
     silent: set[tuple[Topic, Partition]] = field(default_factory=set)
     ahead_ms: float | None = None
 
-    def take(self, topic: Topic, stored: Stored, now_ms: int) -> None:
-        """One record that was written while it was listened."""
+    def take_all(self, topic: Topic, batch: Sequence[Stored], now_ms: int) -> None:
+        """Records that were written while it was listened."""
+        for stored in batch:
+            self._take(topic, stored, now_ms)
+
+    def _take(self, topic: Topic, stored: Stored, now_ms: int) -> None:
         ahead_ms = float(stored.at_ms - now_ms)
         self.ahead_ms = ahead_ms if self.ahead_ms is None else max(self.ahead_ms, ahead_ms)
         try:
@@ -79,20 +84,18 @@ async def listen(log: Inspection, clock: Clock) -> Heard:
     heard = Heard({(topic, source) for topic in BEATEN for source in sources_of(topic)})
     topics = {topic.name: topic for topic in BEATEN}
     parts = [Partition(topic.name, at) for topic in BEATEN for at in range(topic.partitions)]
-    ends = await log.ends(parts)
-    try:
-        async with (
-            asyncio.timeout(HEARD_S),
-            log.tail({part: ends[part].next for part in parts}) as tail,
-        ):
-            async for batch in tail:
-                for stored in batch:
-                    heard.take(topics[stored.partition.topic], stored, clock.now_ms())
-                if not heard.silent:
-                    break
-    except TimeoutError:
-        pass
+    starts = {part: ends.next for part, ends in (await log.ends(parts)).items()}
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEARD_S), log.tail(starts) as tail:
+            await _hear(tail, heard, topics, clock)
     return heard
+
+
+async def _hear(tail: Tail, heard: Heard, topics: Mapping[str, Topic], clock: Clock) -> None:
+    async for batch in tail:
+        heard.take_all(topics[batch[0].partition.topic], batch, clock.now_ms())
+        if not heard.silent:
+            return
 
 
 def beat_lines(heard: Heard) -> list[Line]:

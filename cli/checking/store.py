@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from cli.address import Where
 from cli.checking.line import Line, ok, unseen, wrong
 from libs.runtime.clock import Clock
-from libs.runtime.settings import variable
+from libs.runtime.settings import shown, variable
 from libs.store import VERSION_MIN, StoreUnavailable, open_store
 
 PART = "redis"
@@ -29,7 +29,7 @@ async def look_at_store(where: Where, clock: Clock) -> Told:
     try:
         store = open_store(where.store_url)
     except ValueError as fault:
-        return Told([_away(f"{where.store_url!r} names no Redis: {fault}")])
+        return Told([_away(f"{shown(where.store_url)!r} names no Redis: {fault}")])
     try:
         said: Mapping[str, Any] = await store.info()
         began_ms, began_s = clock.now_ms(), clock.monotonic()

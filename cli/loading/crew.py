@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from cli.loading.words import (
-    ACKS_MAX,
     LINE_BYTES_MAX,
     Acks,
     Begin,
@@ -19,6 +18,7 @@ from cli.loading.words import (
     Report,
     Stats,
     Verdict,
+    acks_of,
 )
 from cli.show import Trouble
 from libs.wire.codec import from_json, to_json
@@ -76,8 +76,8 @@ class Crew:
     async def judge(self, until: Sequence[int], within_s: float) -> None:
         """Tell all what each was acknowledged, and have them judge."""
         for place, pairs in enumerate(self.acks):
-            for start in range(0, len(pairs), ACKS_MAX):
-                await self.tell(Acks(place, tuple(pairs[start : start + ACKS_MAX])))
+            for acks in acks_of(place, pairs):
+                await self.tell(acks)
         await self.tell(Judge(tuple(until), within_s))
 
     def have_judged(self) -> bool:

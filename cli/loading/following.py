@@ -10,9 +10,18 @@ from cli.loading.errors import Errors
 from cli.loading.latencies import Latencies
 from cli.loading.watched import Taken, Watched
 from cli.loading.words import Following, OfWay, Place
-from rostrum import Client, Message, RostrumError
-from rostrum.events import Ended, Event, Jumped, Received, WasReset
-from rostrum.follower import Follower
+from libs.runtime.tasks import Tasks
+from rostrum import (
+    Client,
+    Ended,
+    Event,
+    Follower,
+    Jumped,
+    Message,
+    Received,
+    RostrumError,
+    WasReset,
+)
 
 
 @dataclass
@@ -61,10 +70,10 @@ class Crowd:
         self.contents = [Contents() for _ in places]
         self.errors = Errors()
 
-    def start(self, tasks: asyncio.TaskGroup) -> None:
+    def start(self, tasks: Tasks) -> None:
         """Begin, one after the other."""
         for one in self._ones:
-            tasks.create_task(self._follow(one))
+            tasks.spawn(self._follow(one), name="follower")
 
     def counts(self) -> dict[str, OfWay]:
         """By way."""
@@ -99,7 +108,7 @@ class Crowd:
     async def _listen(self, one: One) -> None:
         async with (
             self._client(one.following) as client,
-            Follower(client.http, one.cursors, ways=(one.following.way,)) as follower,
+            client.follow(one.cursors, ways=(one.following.way,)) as follower,
         ):
             one.follower = follower
             async for event in follower:

@@ -11,13 +11,32 @@ from rich.text import Text
 from cli import show
 from cli.loading.summary import Summary
 
-# Of a run that goes on; `expected` and `lost` are known at its end.
-LIVE = ("way", "followers", "connected", "delivered", "missing", "repeated", "out_of_order")
-TOOK = ("p50_ms", "p99_ms", "breaks")
-REPORT = (
-    *("way", "followers", "expected", "delivered", "lost", "left_out", "repeated", "out_of_order"),
-    *TOOK,
-)
+# Heads that leave room for figures on a narrow terminal.
+REST = {
+    "repeated": "twice",
+    "out_of_order": "swapped",
+    "p50_ms": "p50 ms",
+    "p99_ms": "p99 ms",
+    "breaks": "breaks",
+}
+# Of a run that goes on; what was due, and is lost, is known at its end.
+LIVE = {
+    "way": "way",
+    "followers": "people",
+    "connected": "there",
+    "delivered": "came",
+    "missing": "missing",
+    **REST,
+}
+REPORT = {
+    "way": "way",
+    "followers": "people",
+    "expected": "due",
+    "delivered": "came",
+    "lost": "lost",
+    "left_out": "jumped",
+    **REST,
+}
 
 
 class Screen:
@@ -78,7 +97,7 @@ def told(summary: Summary, errors: Mapping[str, int]) -> dict[str, Any]:
 def _moving(doing: str, summary: Summary) -> Group:
     return Group(
         Text(f"{doing} ... Ctrl-C ends it without a report", style="bold"),
-        show.table(summary.ways(), columns=(*LIVE, *TOOK)),
+        show.table(summary.ways(), columns=LIVE),
         Text(f"posts: {_posts(summary)}"),
     )
 

@@ -78,7 +78,7 @@ async def _places(wanted: Wanted, prefix: str, clients: Sequence[Client]) -> lis
             channel = await owner.create_channel(
                 f"Load {prefix} {number}", visibility="public", client_id=f"{prefix}-{number}"
             )
-            for helper in _helpers(wanted, number):
+            for helper in _further_posters(wanted, number):
                 await owner.add_member(channel.id, clients[helper].session.user_id, "admin")
         cursor = Cursor.of(channel.cursor)
         return Place(channel.id, cursor.epoch, cursor.id)
@@ -86,7 +86,7 @@ async def _places(wanted: Wanted, prefix: str, clients: Sequence[Client]) -> lis
     return list(await asyncio.gather(*map(place, range(wanted.channels))))
 
 
-def _helpers(wanted: Wanted, place: int) -> list[int]:
+def _further_posters(wanted: Wanted, place: int) -> list[int]:
     """Who owns no channel and posts to this one: as an admin, who may as often as an owner."""
     return [
         number

@@ -47,9 +47,6 @@ class Summary:
         found = [f"{count:,} {_WORDS[name]}" for name, count in self.judgement().items() if count]
         if not self.posts()["acknowledged"]:
             found.append("no post was acknowledged")
-        away = sum(row["followers"] for row in self.ways() if not row["connected"])
-        if away:
-            found.append(f"{away:,} followers were not connected at the end")
         return found
 
     @property

@@ -1,5 +1,7 @@
 """What the command and its workers say to each other: a JSON object on a line of its own."""
 
+from collections.abc import Iterator, Sequence
+
 from libs.wire.codec import Struct
 
 # An answer of a gateway is waited for as long as this; a post that has none then is unknown.
@@ -73,6 +75,12 @@ class Acks(Struct, frozen=True, tag="acks"):
 
     place: int
     pairs: tuple[tuple[int, int], ...]
+
+
+def acks_of(place: int, pairs: Sequence[tuple[int, int]]) -> Iterator[Acks]:
+    """Any number of them, `ACKS_MAX` a line."""
+    for start in range(0, len(pairs), ACKS_MAX):
+        yield Acks(place, tuple(pairs[start : start + ACKS_MAX]))
 
 
 class Judge(Struct, frozen=True, tag="judge"):

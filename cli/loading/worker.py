@@ -14,7 +14,6 @@ from cli.loading.following import Crowd
 from cli.loading.people import client_of
 from cli.loading.posting import Posts
 from cli.loading.words import (
-    ACKS_MAX,
     LINE_BYTES_MAX,
     Acks,
     Begin,
@@ -26,10 +25,12 @@ from cli.loading.words import (
     Report,
     Stats,
     Verdict,
+    acks_of,
 )
 from cli.signing import Signatory
 from libs.runtime.logging import hushed
 from libs.runtime.settings import CommandSettings
+from libs.runtime.tasks import GroupTasks, Tasks
 from libs.wire.codec import from_json, to_json
 
 STATS_S = 0.5
@@ -38,7 +39,7 @@ LOOK_S = 0.05
 
 
 class _Over(Exception):
-    """The orders ended: it cancels what still runs."""
+    """The orders ended, and all tasks."""
 
 
 class Worker:
@@ -63,20 +64,22 @@ class Worker:
     async def run(self, orders: asyncio.StreamReader) -> None:
         """Do what the orders say, to their end."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._tell())
-                tasks.create_task(self._notice_lateness())
+            async with asyncio.TaskGroup() as group:
+                tasks = GroupTasks(group)
+                tasks.spawn(self._tell(), name="stats")
+                tasks.spawn(self._notice_lateness(), name="lateness")
                 self._crowd.start(tasks)
                 await self._obey(orders, tasks)
+                await tasks.end()
                 raise _Over
         except* _Over:
             pass
 
-    async def _obey(self, orders: asyncio.StreamReader, tasks: asyncio.TaskGroup) -> None:
+    async def _obey(self, orders: asyncio.StreamReader, tasks: Tasks) -> None:
         while (order := await _next(orders)) is not None:
             match order:
                 case Post():
-                    tasks.create_task(self._post())
+                    tasks.spawn(self._post(), name="posts")
                 case Acks():
                     self._acks[order.place] += order.pairs
                 case Judge():
@@ -86,14 +89,15 @@ class Worker:
     async def _post(self) -> None:
         await self._posts.run()
         for place, pairs in enumerate(self._posts.acks):
-            for start in range(0, len(pairs), ACKS_MAX):
-                _say(Acks(place, tuple(pairs[start : start + ACKS_MAX])))
+            for acks in acks_of(place, pairs):
+                _say(acks)
         _say(Posted())
 
     async def _judge(self, order: Judge) -> None:
         deadline = time.monotonic() + order.within_s
         # What comes is counted by many, and told to nobody: an event for each would cost more.
-        while not self._crowd.is_there(order.until) and time.monotonic() < deadline:  # noqa: ASYNC110
+        is_there = self._crowd.is_there
+        while not is_there(order.until) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
         _say(self._stats())
         expected, lost = self._crowd.judged(order.until)

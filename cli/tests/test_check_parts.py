@@ -104,8 +104,11 @@ def test_who_beats_is_heard_and_who_does_not_is_named() -> None:
     assert beat_lines(heard)[0].state == WRONG
     beat = Heartbeat(topic=GOVERNANCE.name, partition=3, at_ms=5)
     place = Partition(ACCESS_CHANGES.name, 3)
-    heard.take(ACCESS_CHANGES, Stored(place, 0, 1_000, b"", b"\xc1"), 1_500)
-    heard.take(ACCESS_CHANGES, Stored(place, 1, 1_400, b"", encode(beat)), 1_500)
+    records = [
+        Stored(place, 0, 1_000, b"", b"\xc1"),
+        Stored(place, 1, 1_400, b"", encode(beat)),
+    ]
+    heard.take_all(ACCESS_CHANGES, records, 1_500)
     assert [line.state for line in beat_lines(heard)] == [OK]
     assert heard.ahead_ms == -100
 

@@ -57,8 +57,8 @@ def test_a_deployment_that_is_well_is_behind_in_nothing(site: Site) -> None:
         *((CHAT, DIRECTORY), (RELAY, DIRECTORY), (GROUP_MEMBERSHIP, DIRECTORY)),
         *((RELAY, SIGNALS), (CHAT, ACCESS_CHANGES), (GATEWAY, ACCESS_CHANGES)),
     ):
-        row = _row(told, service, "follower", topic.name)
-        assert row["seen"] == site.suite.admin_url
+        row = _row(told, service, "tail", topic.name)
+        assert row["seen"] == site.suite.admin_url.removeprefix("http://")
         # Heartbeats come all the time.
         assert row["behind"] <= ACCESS_CHANGES.partitions * 3
     assert told["away"] == []
@@ -70,12 +70,12 @@ def test_people_read_a_row_for_each_reader_or_each_partition(site: Site) -> None
     answer = site.run("lag", "--max", "1000")
     assert answer.exit_code == 0
     head, *rows = [line.split() for line in answer.stdout.splitlines() if line.strip()]
-    assert head == ["service", "what", "topic", "partitions", "behind", "worst", "seen"]
+    assert head == ["service", "what", "topic", "parts", "behind", "worst", "seen"]
     assert [SESSION, "view", "names", "1", "0", "0", "log"] in rows
     assert answer.stderr.startswith("not seen: the Redis inside")
     each = site.run("lag", "--partitions").stdout.splitlines()
     assert each[0].split() == [
-        *("service", "what", "topic", "partition", "position", "end", "behind", "seen")
+        *("service", "what", "topic", "part", "position", "end", "behind", "seen")
     ]
     assert len(each) > len(rows) + 50
 
@@ -126,9 +126,9 @@ def test_positions_in_redis_count_where_it_is_named(still: Path, redis_url: str)
 
 
 def test_a_redis_that_is_away_is_a_finding_and_what_was_committed_is_shown(still: Path) -> None:
-    answer = ran(still, "lag", "--json", "--redis", "redis://127.0.0.1:9/0", PORT="9")
+    answer = ran(still, "lag", "--json", "--redis", "redis://us:pw@127.0.0.1:9/0", PORT="9")
     told = document(answer, 1)
-    assert any(line.startswith("Redis at redis://127.0.0.1:9/0") for line in told["away"])
+    assert any(line.startswith("Redis at redis://us:***@127.0.0.1:9/0") for line in told["away"])
     assert _row(told, SESSION, "view", "names")["seen"] == "log"
 
 

@@ -1,10 +1,12 @@
 """What commands print."""
 
+import io
 import json
 
 import click
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from cli import show
 from cli.show import Trouble, plain
@@ -78,3 +80,18 @@ def test_trouble_is_one_line_and_exit_code_1() -> None:
 
     answer = CliRunner().invoke(click.command()(act), [])
     assert (answer.exit_code, answer.output) == (1, "Error: the gateway is away: start it\n")
+
+
+def test_on_a_narrow_terminal_nothing_is_cut() -> None:
+    console = Console(width=20, file=io.StringIO())
+    console.print(show.table([{"name": "a-name-of-thirty-letters-or-so", "n": 1234567}]))
+    shown = console.file
+    assert isinstance(shown, io.StringIO)
+    words = "".join(shown.getvalue().split())
+    assert "…" not in words
+    assert "1,234,567" in words
+
+
+def test_heads_may_be_shorter_than_the_keys() -> None:
+    output = _printed(lambda: show.rows([{"a": 1, "b_c": 2}], columns={"b_c": "x", "a": "a"}))
+    assert output.splitlines()[0].split() == ["x", "a"]

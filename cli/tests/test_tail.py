@@ -44,7 +44,7 @@ def test_from_and_count_say_which(site: Site) -> None:
     assert ids("--from", "9", "--no-follow") == []
 
 
-@pytest.mark.parametrize("start", ["0", "-1", "last", "1-1", "٣"])
+@pytest.mark.parametrize("start", ["0", "-1", "last", "1-1", "٣", "9" * 19, "9" * 5_000])
 def test_a_start_that_is_no_id_is_wrong_use(site: Site, start: str) -> None:
     answer = site.run("tail", HANDLE, "--from", start)
     assert answer.exit_code == 2

@@ -10,8 +10,7 @@ from cli.entries import fields_of
 from cli.lines import Shown, Span, for_programs
 from cli.tail_gateway import _take
 from cli.tests.site import ENDS_S, HANDLE, TEXTS, Site, line_of, lines, started
-from rostrum import Unknown
-from rostrum.events import Jumped, WasReset
+from rostrum import Jumped, Unknown, WasReset
 
 
 def test_a_member_gets_what_the_log_has(site: Site) -> None:

@@ -125,7 +125,7 @@ def rows(service: str, settings: object) -> list[tuple[str, str, str]]:
     assert is_dataclass(settings)
     says = _descriptions(type(settings))
     return [
-        (variable(service, field.name), _shown(getattr(settings, field.name)), says[field.name])
+        (variable(service, field.name), shown(getattr(settings, field.name)), says[field.name])
         for field in fields(settings)
     ]
 
@@ -176,7 +176,8 @@ def _descriptions(kind: type[Any]) -> dict[str, str]:
     }
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A setting's value for people: the password of an address is hidden."""
     text = str(value)
     parts = urlsplit(text) if "://" in text else None
     if parts is not None and parts.password:
