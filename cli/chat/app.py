@@ -14,6 +14,7 @@ from rostrum import RostrumError, SignedOut, User
 class ChatApp(App[None]):
     """`new_id` makes a `client_id` that no post had."""
 
+    TITLE = "rostrum chat"
     CSS_PATH = "chat.tcss"
     ENABLE_COMMAND_PALETTE = False
 

@@ -29,16 +29,19 @@ def chat(channels: Sequence[str], state: Path | None, where: Where) -> None:
     CHANNELS are handles or ids; without any, all that you are a member of. What you post is kept
     until it is answered, also over a crash, and the next start goes on where you have read.
     """
-    from cli.chat.run import run  # noqa: PLC0415 - the screens take a moment to import
+    from cli.asking import told  # noqa: PLC0415 - client and screens take a moment to import
+    from cli.chat.run import run  # noqa: PLC0415 - as the other
 
-    folder = STATE / _named(where.url) if state is None else state
     try:
-        code = run(where, folder.expanduser(), channels)
+        with told():
+            code = run(where, state or state_of(where.url), channels)
     except (OSError, ValueError) as fault:
         raise Trouble(str(fault)) from fault
     raise SystemExit(code)
 
 
-def _named(url: str) -> str:
+def state_of(url: str) -> Path:
+    """The folder of what belongs to a deployment."""
     parts = urlsplit(url)
-    return re.sub(r"[^a-z0-9.]+", "_", f"{parts.hostname}_{parts.port or parts.scheme}")
+    name = re.sub(r"[^a-z0-9.]+", "_", f"{parts.hostname}_{parts.port or parts.scheme}")
+    return STATE.expanduser() / name

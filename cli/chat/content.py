@@ -8,6 +8,8 @@ from cli.chat.room import Room
 from cli.chat.rows import Kind, Row, printable
 
 DIM = "$text-muted"
+# As wide as a time and a space.
+INDENT = " " * 6
 # People of a conversation are told apart; so many colours are.
 NAMES = ("$text-primary", "$text-secondary", "$text-accent", "$text-success", "$text-warning")
 TEXTS: dict[Kind, str] = {
@@ -26,10 +28,10 @@ def of_row(row: Row) -> Content:
     if row.day:
         parts.append((f"── {row.day} ──\n", DIM))
     if row.quote:
-        parts.append((f"      ┌ {row.quote}\n", DIM))
+        parts.append((f"{INDENT}┌ {row.quote}\n", DIM))
     parts.append((f"{row.time:5} ", DIM))
     parts.append((f"{row.name} ", f"bold {_colour(row.name)}"))
-    parts.append((row.text, TEXTS[row.kind]))
+    parts.append((row.text.replace("\n", f"\n{INDENT}"), TEXTS[row.kind]))
     if row.note:
         parts.append((f"  {row.note}", NOTES.get(row.kind, f"italic {DIM}")))
     return Content.assemble(*parts)

@@ -42,9 +42,11 @@ class Courier:
         self.me = session.user
 
     def want(self, want: Want) -> None:
-        """See `Network`. Raises `asyncio.QueueFull`."""
+        """See `Network`. Raises `OverflowError`."""
         if isinstance(want, Keep):
             self._marks.note(want.channel, want.cursor)
+        elif self._wants.full():
+            raise OverflowError(f"{WANTS_MAX} wants wait, and nobody does them")
         else:
             self._wants.put_nowait(want)
 

@@ -1,6 +1,7 @@
 """The demo itself, small: it ends well on its own, and a gateway that loses something is found."""
 
 import asyncio
+import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
@@ -92,15 +93,17 @@ async def test_where_nobody_answers_it_says_so() -> None:
     assert "Traceback" not in said
 
 
-async def test_one_that_is_interrupted_leaves_nobody_behind() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+async def test_one_that_is_ended_leaves_nobody_behind(number: signal.Signals) -> None:
     process = await started("demo", "--followers", "4")
     assert process.stdout is not None
     while b"all of them follow" not in await process.stdout.readline():
         assert process.returncode is None
     children = await asyncio.to_thread(_below, process.pid)
     assert len(children) > 4
-    process.terminate()
-    await process.wait()
+    process.send_signal(number)
+    said, _ = await process.communicate()
+    assert b"Traceback" not in said
     await eventually(
         lambda: not any(Path(f"/proc/{pid}").exists() for pid in children),
         within_s=WITHIN_S,

@@ -145,3 +145,36 @@ async def test_a_restart_goes_on_and_sends_what_was_typed(tmp_path: Path) -> Non
             await ada.pilot.press("ctrl+n")
             await ada.sees("news 0", "news 1", "news 2")
             assert ada.channels == ["First", "Second"]
+
+
+async def test_what_is_asked_of_the_server_is_done_or_said_why_not(tmp_path: Path) -> None:
+    async with (
+        Suite(tmp_path / "data", **QUICK) as suite,
+        terminal(suite.url, tmp_path / "ada") as ada,
+        terminal(suite.url, tmp_path / "bob") as bob,
+    ):
+        await sign_up(ada, "ada")
+        await sign_up(bob, "bob")
+        await bob.type("/me")
+        await bob.reads("notice", "you are @bob")
+        me = bob.app.main.chat.me
+        assert me is not None
+        await ada.type("/create Secrets")
+        await ada.reads("title", "Secrets")
+        secrets = ada.app.main.chat.shown
+        assert secrets is not None
+        await bob.type(f"/join {secrets.id}")
+        await bob.reads("notice", "access_denied")
+        await bob.type("/join nowhere")
+        await bob.reads("notice", "there is no channel nowhere")
+        await bob.type("/join ../../v1/me")
+        await bob.reads("notice", "is not an id")
+        await ada.type(f"/add {me.id}")
+        await ada.reads("notice", "is a member now")
+        await bob.type(f"/join {secrets.id}")
+        await bob.reads("title", "Secrets")
+        await bob.type("/leave")
+        await eventually(lambda: bob.channels == [], within_s=WITHIN_S, what="it is left")
+        await bob.reads("title", "no channel yet")
+        await ada.type("/leave")
+        await ada.reads("notice", "owner_stays")
