@@ -25,12 +25,12 @@ help: ## show the verbs
 up: environment ## run everything in one process until Ctrl-C (PORT=8080 DATA=./var)
 	@ROSTRUM_PORT='$(PORT)' ROSTRUM_DATA='$(DATA)' exec $(PY) -m services all
 
-up-demo: environment ## import a chat while 200 follow it, and judge every delivery (KAFKA=1 ARGS='--followers 50')
-	@exec $(PY) -m demo $(if $(KAFKA),--kafka) $(ARGS)
-
-kafka: environment ## run broker, Redis and each service as a process (PORT DATA INSTANCES=1 REDIS_URL KAFKA_BOOTSTRAP)
+up-kafka: environment ## run broker, Redis and each service as a process (PORT DATA INSTANCES=1 REDIS_URL KAFKA_BOOTSTRAP)
 	@exec $(PY) -m deploy.local --port '$(PORT)' --data '$(DATA)' --instances '$(INSTANCES)' \
 		--redis '$(REDIS_URL)' --kafka '$(KAFKA_BOOTSTRAP)'
+
+demo: environment ## import a chat while 200 follow it, and judge every delivery (KAFKA=1 ARGS='--followers 50')
+	@exec $(PY) -m demo $(if $(KAFKA),--kafka) $(ARGS)
 
 kafka: environment ## run Kafka without containers until Ctrl-C (ARGS='--nodes 3'); needs Java 17 and Maven
 	@exec $(PY) -m deploy.kafka $(ARGS)

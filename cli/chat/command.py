@@ -13,8 +13,16 @@ from cli.show import Trouble
 # Beside nothing of the program but what it may lose: sessions are where all commands keep them.
 STATE = Path("~/.local/state/rostrum/chat")
 
+EXAMPLE = """
+\b
+Examples:
+  rostrum chat
+  rostrum chat news lounge --url https://chat.example
+  rostrum chat --sessions /tmp/bob.json --state /tmp/bob
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLE)
 @click.argument("channels", nargs=-1)
 @click.option(
     "--state",
