@@ -59,6 +59,9 @@ class Playing(ABC):
     async def tells(self, frames: Frame | list[Frame]) -> None:
         """Say something."""
         for frame in frames if isinstance(frames, list) else [frames]:
+            if "raw" in frame:
+                # Whoever sees that it is none may leave.
+                self.at = ""
             for whole in self.script.logs.whole(frame):
                 if whole.get("type") in ANSWERS and whole["channel"] in self.asked:
                     self.asked.remove(whole["channel"])
