@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -133,10 +135,26 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     return Request(method, target, headers, json.loads(body) if body else None)
 
 
-async def nowhere() -> str:
+@contextmanager
+def deaf() -> Iterator[str]:
+    """An address that answers no packet, as a machine that is off: its queue is full."""
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for caller in (first, second):
+            caller.setblocking(False)
+            caller.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+# Held as long as the tests run: a port that is free may be given to the very connection that is
+# made to it, which then talks to itself.
+_HELD: list[socket.socket] = []
+
+
+def nowhere() -> str:
     """An address where nobody listens."""
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    return f"http://127.0.0.1:{port}"
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    _HELD.append(held)
+    return f"http://127.0.0.1:{held.getsockname()[1]}"

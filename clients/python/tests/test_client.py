@@ -83,7 +83,7 @@ async def test_a_bare_token_is_enough_to_post(url: str) -> None:
 
 
 async def test_an_address_that_leads_nowhere_is_left_for_one_that_answers(url: str) -> None:
-    async with Client([await nowhere(), url]) as client:
+    async with Client([nowhere(), url]) as client:
         await client.sign_up("gwen", PASSWORD, name="Gwen")
         assert client.http.gateway() == url
 
@@ -200,7 +200,7 @@ async def test_pages_lie_where_they_were_asked_for(url: str) -> None:
 
 
 async def test_nobody_there_is_said_with_the_address() -> None:
-    url = await nowhere()
+    url = nowhere()
     async with Client(url, session=Session.of_token("t")) as client:
         with pytest.raises(Unreachable, match=url):
             await client.http.ask("GET", "/v1/me", User, within_s=0.1)
@@ -210,6 +210,13 @@ async def test_a_client_that_was_not_entered_says_so() -> None:
     client = Client("http://localhost:1")
     with pytest.raises(RuntimeError, match="async with"):
         await client.sign_in("ada", PASSWORD)
+
+
+async def test_a_client_may_be_left_and_entered_again(url: str) -> None:
+    async with person(url, "wanda") as client:
+        pass
+    async with client:
+        assert (await client.me()).handle == "wanda"
 
 
 def test_a_session_and_a_store_of_sessions_are_not_mixed(tmp_path: Path) -> None:

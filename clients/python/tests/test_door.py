@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.python.tests.scripted import Reply, Scripted, in_turn, nowhere, problem, said
+from clients.python.tests.scripted import Reply, Scripted, deaf, in_turn, nowhere, problem, said
+from libs.testing.eventually import eventually
 from rostrum import (
     OutcomeUnknown,
     Problem,
@@ -131,10 +132,34 @@ async def test_a_larger_answer_is_not_read_to_its_end() -> None:
 
 
 async def test_where_nobody_listens_nothing_was_sent() -> None:
-    url = await nowhere()
+    url = nowhere()
     with pytest.raises(Unreachable, match=url) as raised:
         await asked_at(url)
     assert not raised.value.may_be_done
+
+
+async def test_a_deadline_that_falls_into_connecting_is_before_anything_was_sent() -> None:
+    with deaf() as url, pytest.raises(Unreachable, match=r"no answer in 0\.05 s"):
+        await asked_at(url, answer_s=0.05)
+
+
+async def test_a_deadline_that_falls_into_waiting_for_a_connection_is_too() -> None:
+    gate = asyncio.Event()
+
+    async def hold(_: object) -> Reply:
+        await gate.wait()
+        return said(ME)
+
+    async with Scripted(hold) as gateway:
+        door = Door("tests", connections=1)
+        first = asyncio.ensure_future(door.send(gateway.url, WHO, "token", answer_s=ANSWER_S))
+        await eventually(lambda: gateway.requests, within_s=ANSWER_S, what="the first is sent")
+        with pytest.raises(Unreachable):
+            await door.send(gateway.url, WHO, "token", answer_s=0.05)
+        gate.set()
+        assert (await first).value.id == "u"
+        await door.close()
+    assert len(gateway.requests) == 1
 
 
 async def test_who_does_not_answer_in_time_may_have_done_it() -> None:

@@ -1,11 +1,19 @@
 """Asking: with which token, at which gateway, for how long."""
 
 import asyncio
-import socket
 
 import pytest
 
-from clients.python.tests.scripted import Reply, Request, Scripted, in_turn, nowhere, problem, said
+from clients.python.tests.scripted import (
+    Reply,
+    Request,
+    Scripted,
+    deaf,
+    in_turn,
+    nowhere,
+    problem,
+    said,
+)
 from libs.testing.eventually import eventually
 from rostrum import (
     Backoff,
@@ -97,8 +105,27 @@ async def test_a_renewal_whose_outcome_is_unknown_leaves_the_question_not_done()
     desk = Desk(problem(503, "outcome_unknown", "same-key"))
     async with Scripted(desk.handle) as gateway, http(gateway.url, renew_s=0.1) as asker:
         with pytest.raises(TryAgain, match="not_renewed") as raised:
-            await asker.ask("GET", "/v1/me", User, within_s=0.1)
+            await asker.ask("GET", "/v1/me", User, within_s=1.0)
     assert not raised.value.may_be_done
+
+
+async def test_who_waits_for_a_renewal_waits_no_longer_than_they_said() -> None:
+    """The renewal goes on, for whoever asks next."""
+    gate = asyncio.Event()
+
+    async def slow(request: Request) -> Reply:
+        if request.target == REFRESH:
+            await gate.wait()
+            return said(RENEWED)
+        return said(ME) if request.token == "new" else problem(401, "token_expired", "no")
+
+    async with Scripted(slow) as gateway, http(gateway.url) as asker:
+        with pytest.raises(TryAgain, match="renewed for too long") as raised:
+            await asker.ask("GET", "/v1/me", User, within_s=1.0)
+        gate.set()
+        assert (await asker.ask("GET", "/v1/me", User)).value.id == "u"
+    assert not raised.value.may_be_done
+    assert [request.target for request in gateway.requests].count(REFRESH) == 1
 
 
 async def test_a_session_that_has_ended_says_to_sign_in() -> None:
@@ -112,7 +139,7 @@ async def test_one_that_goes_away_is_left_for_the_next() -> None:
     async with (
         Scripted(in_turn(problem(503, "draining", "yes"))) as first,
         Scripted(in_turn(said(ME))) as second,
-        http(await nowhere(), first.url, second.url) as asker,
+        http(nowhere(), first.url, second.url) as asker,
     ):
         assert (await asker.ask("GET", "/v1/me", User)).value.id == "u"
         assert asker.gateway() == second.url
@@ -138,7 +165,7 @@ async def test_a_limit_that_was_waited_for_is_told() -> None:
 async def test_who_signs_in_where_nobody_is_hears_of_it_soon() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    async with Client(await nowhere(), backoff=BACKOFF) as client:
+    async with Client(nowhere(), backoff=BACKOFF) as client:
         with pytest.raises(Unreachable, match=f"in {SIGN_IN_S:g} s"):
             await client.sign_in("ada", "correct horse")
     assert loop.time() - began <= SIGN_IN_S + 1
@@ -146,14 +173,7 @@ async def test_who_signs_in_where_nobody_is_hears_of_it_soon() -> None:
 
 @pytest.mark.long
 async def test_a_machine_that_does_not_even_refuse_is_away_after_a_while() -> None:
-    """A listener whose queue is full answers no packet, as a machine that is off."""
-    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for caller in (first, second):
-            caller.setblocking(False)
-            caller.connect_ex(listener.getsockname())
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with deaf() as url:
         async with http(url) as asker:
             with pytest.raises(Unreachable, match="ConnectionTimeoutError"):
                 await asker.once("GET", "/v1/me", User, answer_s=2 * CONNECT_S)

@@ -12,7 +12,7 @@ from harness.suite import Suite
 from libs.testing.eventually import eventually
 from rostrum import Message
 
-KILLS = 3
+KILLS = 2
 POSTS = 40
 # The shortest life of an access token that a suite can be set to; it is renewed after 20 s.
 LIFE_S = 30

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clients.python.tests.posts import AT, Channel, Step
-from clients.python.tests.scripted import Reply, Request, Scripted, in_turn, problem, said
+from clients.python.tests.scripted import Reply, Request, Scripted, in_turn, nowhere, problem, said
 from libs.testing.eventually import eventually
 from rostrum import (
     Backoff,
@@ -32,7 +32,8 @@ BACKOFF = Backoff(first_s=0.001, most_s=0.002)
 CHANNEL = "01KA3Q5V8Z0J6T4M2N7R9X1C3E"
 OTHER = "01KA3Q6A2B4C6D8E0F1G3H5J7K"
 WITHIN_S = 10.0
-SHORT_S = 0.2
+# Longer than a post is sent again: it is given up at once.
+AN_HOUR = "3600"
 
 
 def poster(url: str, user: str = "ada") -> Client:
@@ -57,12 +58,12 @@ async def test_what_was_answered_waits_no_more(tmp_path: Path) -> None:
 async def test_a_post_is_in_the_file_before_it_is_sent(tmp_path: Path) -> None:
     path = tmp_path / "outbox"
     async with (
-        Scripted(in_turn(problem(503, "service_away", "yes"))) as gateway,
+        Scripted(in_turn(problem(503, "service_away", "yes", after=AN_HOUR))) as gateway,
         poster(gateway.url) as client,
         client.outbox(path) as outbox,
     ):
         with pytest.raises(NotPosted) as given_up:
-            await outbox.post(CHANNEL, "hello", reply_to=7, within_s=SHORT_S)
+            await outbox.post(CHANNEL, "hello", reply_to=7)
         assert await outbox.waiting() == [(1, CHANNEL, given_up.value.client_id, "hello", 7)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -120,14 +121,16 @@ async def leave_early(url: str, path: Path, texts: list[str]) -> None:
 async def test_what_an_earlier_run_left_is_sent_as_sent_before(tmp_path: Path) -> None:
     path = tmp_path / "outbox"
     channel = Channel([])
-    async with Scripted(channel.handle) as gateway:
-        await leave_early(gateway.url, path, ["one", "two"])
-        before = len(gateway.requests)
-        async with poster(gateway.url) as client, client.outbox(path) as outbox:
-            posted = await outbox.post(CHANNEL, "three")
+    await leave_early(nowhere(), path, ["one", "two"])
+    async with (
+        Scripted(channel.handle) as gateway,
+        poster(gateway.url) as client,
+        client.outbox(path) as outbox,
+    ):
+        posted = await outbox.post(CHANNEL, "three")
     assert posted.id == 3
     assert channel.texts == ["one", "two", "three"]
-    said_retry = [request.body.get("retry", False) for request in gateway.requests[before:]]
+    said_retry = [request.body.get("retry", False) for request in gateway.requests]
     assert said_retry == [True, True, False]
 
 
@@ -154,10 +157,13 @@ async def test_what_is_refused_for_what_it_is_lets_the_next_one_pass(tmp_path: P
 
 async def test_what_is_refused_after_a_restart_may_have_been_written(tmp_path: Path) -> None:
     path = tmp_path / "outbox"
-    async with Scripted(in_turn(problem(403, "banned", "no"))) as gateway:
-        await leave_early(gateway.url, path, ["one"])
-        async with poster(gateway.url) as client, client.outbox(path) as outbox:
-            resumed = await outbox.resume()
+    await leave_early(nowhere(), path, ["one"])
+    async with (
+        Scripted(in_turn(problem(403, "banned", "no"))) as gateway,
+        poster(gateway.url) as client,
+        client.outbox(path) as outbox,
+    ):
+        resumed = await outbox.resume()
     (refused,) = resumed.refused.values()
     assert refused.may_be_done
     assert resumed.waiting == 0
@@ -170,7 +176,7 @@ async def test_what_is_refused_after_a_restart_may_have_been_written(tmp_path: P
         (Reply(200, b"<html>Sign in to the wireless</html>", "text/html"), Refused),
         (problem(404, "route_unknown", "no"), Refused),
         (problem(401, "token_expired", "no"), SignedOut),
-        (problem(503, "service_away", "yes"), NotPosted),
+        (problem(503, "service_away", "yes", after=AN_HOUR), NotPosted),
     ],
 )
 async def test_what_is_not_the_fault_of_the_post_leaves_it_waiting(
@@ -182,14 +188,14 @@ async def test_what_is_not_the_fault_of_the_post_leaves_it_waiting(
         client.outbox(tmp_path / "outbox") as outbox,
     ):
         with pytest.raises(error):
-            await outbox.post(CHANNEL, "hello", within_s=SHORT_S)
+            await outbox.post(CHANNEL, "hello")
         assert [row.text for row in await outbox.waiting()] == ["hello"]
 
 
 async def test_a_channel_that_does_not_go_holds_up_no_other(tmp_path: Path) -> None:
     async def one_goes(request: Request) -> Reply:
         if CHANNEL in request.target:
-            return problem(503, "service_away", "yes")
+            return problem(503, "service_away", "yes", after=AN_HOUR)
         return said({"id": 1, "cursor": "1-1", "at": AT}, 201)
 
     async with (
@@ -199,9 +205,9 @@ async def test_a_channel_that_does_not_go_holds_up_no_other(tmp_path: Path) -> N
     ):
         for text in ("stays", "stays too"):
             with pytest.raises(NotPosted):
-                await outbox.post(CHANNEL, text, within_s=SHORT_S)
+                await outbox.post(CHANNEL, text)
         await outbox.post(OTHER, "goes")
-        resumed = await outbox.resume(within_s=SHORT_S)
+        resumed = await outbox.resume()
     assert (resumed.waiting, resumed.posted) == (2, {})
     assert isinstance(resumed.why, NotPosted)
 
@@ -236,26 +242,26 @@ async def test_so_many_channels_are_sent_to_at_once_and_no_more(tmp_path: Path) 
 
 async def test_a_post_behind_one_that_does_not_go_was_not_sent(tmp_path: Path) -> None:
     async with (
-        Scripted(in_turn(problem(503, "outcome_unknown", "same-key"))) as gateway,
+        Scripted(in_turn(problem(503, "outcome_unknown", "same-key", after=AN_HOUR))) as gateway,
         poster(gateway.url) as client,
         client.outbox(tmp_path / "outbox") as outbox,
     ):
         with pytest.raises(NotPosted) as first:
-            await outbox.post(CHANNEL, "first", within_s=SHORT_S)
+            await outbox.post(CHANNEL, "first")
         with pytest.raises(NotPosted, match="an earlier post") as second:
-            await outbox.post(CHANNEL, "second", within_s=SHORT_S)
+            await outbox.post(CHANNEL, "second")
         assert (first.value.is_unknown, second.value.is_unknown) == (True, False)
         assert [row.text for row in await outbox.waiting()] == ["first", "second"]
 
 
 async def test_a_post_that_waits_is_told_by_its_client_id(tmp_path: Path) -> None:
     async with (
-        Scripted(in_turn(problem(503, "service_away", "yes"))) as gateway,
+        Scripted(in_turn(problem(503, "service_away", "yes", after=AN_HOUR))) as gateway,
         poster(gateway.url) as client,
         client.outbox(tmp_path / "outbox") as outbox,
     ):
         with pytest.raises(NotPosted) as given_up:
-            await outbox.post(CHANNEL, "mine", client_id="k1", within_s=SHORT_S)
+            await outbox.post(CHANNEL, "mine", client_id="k1")
         with pytest.raises(ValueError, match="waits already"):
             await outbox.post(CHANNEL, "another", client_id="k1")
         assert [row.client_id for row in await outbox.waiting()] == ["k1"]
@@ -327,6 +333,16 @@ async def test_what_is_no_outbox_is_left_as_it_is(
             async with client.outbox(path):
                 pass
     assert before == (path.read_bytes() if path.is_file() else b"")
+
+
+async def test_it_may_be_left_and_entered_again(tmp_path: Path) -> None:
+    channel = Channel([])
+    async with Scripted(channel.handle) as gateway, poster(gateway.url) as client:
+        outbox = client.outbox(tmp_path / "outbox")
+        for text in ("one", "two"):
+            async with outbox:
+                await outbox.post(CHANNEL, text)
+    assert channel.texts == ["one", "two"]
 
 
 async def test_it_is_used_inside_of_with(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class Attempts:
         self._now = asyncio.get_running_loop().time
         self._within_s = within_s
         self._ends = self._now() + within_s
-        self._last_begins = self._ends - min(LAST_S, within_s * LAST_PART)
+        self._last_begins = self._ends - last_s(within_s)
         self._failures = 0
         self._tried: dict[str, str] = {}
         self.is_unknown = False
@@ -75,3 +75,8 @@ class Attempts:
         if isinstance(fault, Unreachable):
             return Unreachable(self._tried, within_s=self._within_s)
         return fault
+
+
+def last_s(within_s: float) -> float:
+    """How long before the end of `within_s` seconds the last attempt begins."""
+    return min(LAST_S, within_s * LAST_PART)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
 
 import aiohttp
@@ -28,13 +29,6 @@ PROBLEMS = 400
 # A week: longer is a mistake of whatever said it, and no number that a clock has to know.
 RETRY_AFTER_DIGITS_MAX = 6
 
-# Nothing was sent when one of these is raised.
-NOT_SENT = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Generic[T]):
@@ -57,6 +51,12 @@ class Answer(msgspec.Struct, Generic[T], frozen=True):
     limited_s: float | None = None
 
 
+class _Sending:
+    """One attempt: whether a byte of it may have left."""
+
+    is_sent = False
+
+
 class Door:
     """Connections to gateways. To be made in the loop that uses it, and closed."""
 
@@ -66,6 +66,7 @@ class Door:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
+            trace_configs=[_noting()],
         )
 
     async def close(self) -> None:
@@ -78,16 +79,19 @@ class Door:
         """One attempt. Raises `Unreachable` when nothing was sent, `OutcomeUnknown` when it was and
         no answer came in `answer_s` seconds, `Unreadable`, and what the answer says when it is a
         problem."""
+        sending = _Sending()
         try:
             async with asyncio.timeout(answer_s):
-                return await self._exchange(gateway, question, token)
-        except NOT_SENT as fault:
-            raise Unreachable({gateway: _said(fault)}) from fault
+                return await self._exchange(gateway, question, token, sending)
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             why = _said(fault) if str(fault) else f"no answer in {answer_s:.3g} s"
+            if not sending.is_sent:
+                raise Unreachable({gateway: why}) from fault
             raise OutcomeUnknown("connection_broken", f"{gateway}: {why}") from fault
 
-    async def _exchange(self, gateway: str, question: Question[T], token: str | None) -> Answer[T]:
+    async def _exchange(
+        self, gateway: str, question: Question[T], token: str | None, sending: _Sending
+    ) -> Answer[T]:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         body = None
         if question.body is not None:
@@ -101,8 +105,22 @@ class Door:
             headers=headers,
             # A redirect would be handed the token; gateways send none.
             allow_redirects=False,
+            trace_request_ctx=sending,
         ) as reply:
             return _answer(question, reply, await _read(reply))
+
+
+def _noting() -> aiohttp.TraceConfig:
+    """Notes of each attempt when it begins to be sent. An error alone would not tell: a deadline
+    may fall into connecting as well as into waiting for the answer."""
+
+    async def note(_: object, context: SimpleNamespace, __: object) -> None:
+        if isinstance(context.trace_request_ctx, _Sending):
+            context.trace_request_ctx.is_sent = True
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(note)
+    return config
 
 
 async def _read(reply: aiohttp.ClientResponse) -> bytes:

@@ -5,10 +5,12 @@ RostrumError
 │     ├── Refused            change something first: the same again would be refused again
 │     ├── TryAgain           nothing was done; wait `retry_after_s`, send the same again
 │     └── OutcomeUnknown     it may have been done; send the same again, never with a new client_id
+├── Unreadable           it was answered, in a way that this package does not know
 ├── Unreachable          no gateway was reached
 ├── SignedOut            there is no session that holds; sign in
 ├── NotPosted            a post was given up; says whether it may have been written
 ├── EpochChanged         the channel's ids begin anew; ids and cursors from before mean nothing
+├── NotKept              a file could not be written, read or locked
 └── OutboxClosed, OutboxFull
 """
 
@@ -96,15 +98,17 @@ class SignedOut(RostrumError):
 
 
 class NotPosted(RostrumError):
-    """A post was given up. `is_unknown`: it may have been written all the same. Post it again with
-    this `client_id` to find out: then it is written once, whatever happened."""
+    """A post was given up. `is_unknown`: it may have been written all the same. Posted again with
+    this `client_id` (and `was_sent=True`) it is written once, whatever happened."""
 
-    def __init__(self, client_id: str, why: str, *, is_unknown: bool) -> None:
+    def __init__(
+        self, client_id: str, why: str, *, is_unknown: bool, advice: str | None = None
+    ) -> None:
         fate = "may have been written" if is_unknown else "was not written"
-        super().__init__(
-            f"the post {fate} ({why}); to be sure that it is written once, post it again with "
-            f"client_id={client_id!r}"
-        )
+        if advice is None:
+            again = f" with client_id={client_id!r}, was_sent=True" if is_unknown else ""
+            advice = f"post it again{again}"
+        super().__init__(f"the post {fate} ({why}): {advice}")
         self.client_id = client_id
         self.is_unknown = self.may_be_done = is_unknown
 

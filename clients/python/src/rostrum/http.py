@@ -1,5 +1,6 @@
 """The one door to requests: which gateway, which token, what an answer means, when to ask again."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +9,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from rostrum import clock
-from rostrum.backoff import Attempts, Backoff
+from rostrum.backoff import Attempts, Backoff, last_s
 from rostrum.door import Answer, Door, Question
 from rostrum.errors import OutcomeUnknown, Problem, Refused, SignedOut, TryAgain, Unreachable
 from rostrum.gateways import Gateways
@@ -63,9 +64,11 @@ class Http:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.tokens.close()
-        await self._opened().close()
-        self._door = None
+        try:
+            await self.tokens.close()
+        finally:
+            await self._opened().close()
+            self._door = None
 
     @property
     def raw(self) -> aiohttp.ClientSession:
@@ -147,14 +150,26 @@ class Http:
     async def _once(self, question: Question[T], answer_s: float) -> Answer[T]:
         if question.is_open:
             return await self._send(question, None, answer_s)
-        token = await self.token()
+        now = asyncio.get_running_loop().time
+        ends = now() + answer_s
+        begins = ends - last_s(answer_s)
+        token = await self._token_before(begins)
         try:
-            return await self._send(question, token, answer_s)
+            return await self._send(question, token, ends - now())
         except Refused as fault:
             if fault.code not in RENEWABLE:
                 raise
             _log.debug("a token was refused: %s", fault)
-        return await self._send(question, await self.token(newer_than=token), answer_s)
+        token = await self._token_before(begins, newer_than=token)
+        return await self._send(question, token, ends - now())
+
+    async def _token_before(self, begins: float, *, newer_than: str | None = None) -> str:
+        """The token of an attempt that is sent at `begins` (the loop's time) or not at all."""
+        try:
+            async with asyncio.timeout_at(begins):
+                return await self.token(newer_than=newer_than)
+        except TimeoutError:
+            raise TryAgain("not_renewed", "the session is being renewed for too long") from None
 
     async def _send(self, question: Question[T], token: str | None, answer_s: float) -> Answer[T]:
         gateway = self.gateway()

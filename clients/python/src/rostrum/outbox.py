@@ -23,6 +23,7 @@ CHANNELS_AT_ONCE = 16
 # What is refused with one of these, or for its token, may be taken another time: it stays.
 NOT_ITS_FAULT = frozenset({"not_ours", "route_unknown", "method_unknown"})
 UNAUTHORIZED = 401
+ADVICE = "it waits in the outbox, for resume or for the next post of its channel"
 
 
 class Resumed(NamedTuple):
@@ -47,8 +48,6 @@ class Outbox:
     def __init__(self, http: Http, path: str | Path) -> None:
         self._http = http
         self._path = Path(path)
-        # SQLite waits for the disk: in a thread of its own, which keeps the order of what it does.
-        self._thread = ThreadPoolExecutor(1, "rostrum-outbox")
         self._rows: Rows | None = None
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._sent: set[int] = set()
@@ -57,14 +56,21 @@ class Outbox:
 
     async def __aenter__(self) -> "Outbox":
         user = self._http.tokens.session.user_id
-        loop = asyncio.get_running_loop()
-        self._rows = await loop.run_in_executor(self._thread, Rows, self._path, user)
+        # SQLite waits for the disk: in a thread of its own, which keeps the order of what it does.
+        self._thread = ThreadPoolExecutor(1, "rostrum-outbox")
+        try:
+            self._rows = await self._in_thread(Rows, self._path, user)
+        except BaseException:
+            self._thread.shutdown()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         rows, self._rows = self._opened(), None
-        await asyncio.get_running_loop().run_in_executor(self._thread, rows.close)
-        self._thread.shutdown()
+        try:
+            await self._in_thread(rows.close)
+        finally:
+            self._thread.shutdown()
 
     async def post(
         self,
@@ -124,7 +130,7 @@ class Outbox:
             async with asyncio.timeout_at(ends):
                 await turn.acquire()
         except TimeoutError:
-            raise self._given_up(mine, "earlier posts of the channel wait") from None
+            raise self._waits(mine, "earlier posts of the channel wait") from None
         try:
             while (outcome := self._outcomes[mine.number]) is None:
                 await self._send_first(mine, ends)
@@ -137,15 +143,15 @@ class Outbox:
     async def _send_first(self, mine: Waiting, ends: float) -> None:
         row = await self._do(Rows.first, mine.channel)
         if row is None or row.number > mine.number:
-            raise self._given_up(mine, "it was dropped")
+            is_unknown = mine.number in self._sent
+            raise NotPosted(mine.client_id, "it was dropped", is_unknown=is_unknown)
         if _now() >= ends:
-            raise self._given_up(mine, "earlier posts of the channel took the time")
+            raise self._waits(mine, "earlier posts of the channel took the time")
         try:
             await self._send(row, ends - _now())
         except NotPosted as fault:
-            if row.number == mine.number:
-                raise
-            raise self._given_up(mine, f"an earlier post of the channel waits: {fault}") from fault
+            which = "" if row.number == mine.number else "an earlier post of the channel: "
+            raise self._waits(mine, f"{which}{fault.__cause__}") from fault
 
     async def _send_all(self, channel: str, within_s: float, resumed: Resumed) -> None:
         while (row := await self._do(Rows.first, channel)) is not None:
@@ -179,8 +185,9 @@ class Outbox:
         self._sent.discard(row.number)
         return outcome
 
-    def _given_up(self, mine: Waiting, why: str) -> NotPosted:
-        return NotPosted(mine.client_id, why, is_unknown=mine.number in self._sent)
+    def _waits(self, mine: Waiting, why: str) -> NotPosted:
+        is_unknown = mine.number in self._sent
+        return NotPosted(mine.client_id, why, is_unknown=is_unknown, advice=ADVICE)
 
     def _turn(self, channel: str) -> asyncio.Lock:
         turn = self._turns.get(channel)
@@ -196,10 +203,11 @@ class Outbox:
     async def _do(
         self, work: Callable[Concatenate[Rows, P], R], *args: P.args, **more: P.kwargs
     ) -> R:
+        return await self._in_thread(work, self._opened(), *args, **more)
+
+    async def _in_thread(self, work: Callable[P, R], *args: P.args, **more: P.kwargs) -> R:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._thread, partial(work, self._opened(), *args, **more)
-        )
+        return await loop.run_in_executor(self._thread, partial(work, *args, **more))
 
 
 def _now() -> float:

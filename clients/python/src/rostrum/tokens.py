@@ -30,11 +30,11 @@ class Tokens:
         self._session: Session | None = None
         self._unsaved: Session | None = None
         self._renewal: asyncio.Future[None] | None = None
-        self._tasks = asyncio.TaskGroup()
 
     async def open(self) -> None:
         """Begin with what the store has."""
         self._session = self._store.load()
+        self._tasks = asyncio.TaskGroup()
         await self._tasks.__aenter__()
 
     async def close(self) -> None:
