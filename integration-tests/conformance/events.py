@@ -33,6 +33,10 @@ class EventsPlaying(Playing):
         await self.response.prepare(self._request)
         await self.say(self.welcome())
 
+    async def first_watch(self) -> None:
+        # It is in the request.
+        return
+
     async def hears(self, wanted: Frame) -> None:
         """Nothing can be said on this way: it has to be opened anew."""
         raise AssertionError(f"a script of events cannot hear {wanted}")

@@ -43,10 +43,9 @@ class SocketPlaying(Playing):
             await self._hear()
         self.placed({})
 
-    async def serves(self, _: bool) -> None:
+    async def first_watch(self) -> None:
         while not self.watched:
             await self._hear()
-        await self.answer()
 
     async def hears(self, wanted: Frame) -> None:
         """The next frame of the client is this one."""

@@ -48,6 +48,8 @@ class Playing(ABC):
 
     async def play(self, steps: Sequence[Step]) -> None:
         """All steps, then what is honest. Raises `Cut`, `Ends`, `Left` and `NotSo`."""
+        if steps:
+            await self.first_watch()
         for step in steps:
             self.at = str(step)
             ((verb, what),) = step.items()
@@ -68,7 +70,7 @@ class Playing(ABC):
                 await self.say(whole)
 
     async def serves(self, _: bool) -> None:
-        """Answer honestly what was asked for, once something was."""
+        """Answer honestly what was asked for."""
         await self.answer()
 
     async def answer(self) -> None:
@@ -138,6 +140,10 @@ class Playing(ABC):
     @abstractmethod
     async def begin(self) -> None:
         """Let the client in, as `opens` says. Raises as `play` does."""
+
+    @abstractmethod
+    async def first_watch(self) -> None:
+        """Return when something is followed: before, nothing is played."""
 
     @abstractmethod
     async def say(self, frame: Frame) -> None:
