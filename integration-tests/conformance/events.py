@@ -1,12 +1,11 @@
 """Server-sent events as a scenario plays them."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from aiohttp import web
 
-from conformance.logs import Frame
+from conformance.logs import Frame, text_of
 from conformance.scenarios import EVENTS
 from conformance.script import NotSo, Script
 from conformance.streams import Left, Playing
@@ -34,13 +33,17 @@ class EventsPlaying(Playing):
         await self.response.prepare(self._request)
         await self.say(self.welcome())
 
+    async def first_watch(self) -> None:
+        # It is in the request.
+        return
+
     async def hears(self, wanted: Frame) -> None:
         """Nothing can be said on this way: it has to be opened anew."""
         raise AssertionError(f"a script of events cannot hear {wanted}")
 
     async def say(self, frame: Frame) -> None:
         places = ",".join(f"{channel}={at}" for channel, at in self._places(frame).items() if at)
-        data = frame.get("raw") or json.dumps(frame)
+        data = text_of(frame)
         try:
             await self.response.write(f"id: {places}\ndata: {data}\n\n".encode())
         except ConnectionError:

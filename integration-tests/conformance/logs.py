@@ -1,6 +1,7 @@
 """What channels hold in a scenario, and what an honest gateway says of it."""
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -146,6 +147,11 @@ class Logs:
         if channel is not None and frame["type"] in ("watched", "jump", "reset"):
             return [{"head": channel.head, "first": channel.first, **frame}]
         return [frame]
+
+
+def text_of(frame: Frame) -> str:
+    """A frame in JSON, or what is none."""
+    return frame["raw"] * frame.get("times", 1) if "raw" in frame else json.dumps(frame)
 
 
 def problem_of(ident: str, code: str, retry: str, **more: Any) -> Frame:

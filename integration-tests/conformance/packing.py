@@ -30,7 +30,7 @@ class Packer:
     def packed(self, frame: Frame) -> bytes:
         """A frame; entries as an array."""
         if "raw" in frame:
-            return RUBBISH
+            return RUBBISH * int(frame.get("times", 1))
         if frame["type"] == "watched":
             return pack({**frame, **self._alias(frame)})
         if frame["type"] == "entries":

@@ -1,13 +1,12 @@
 """A WebSocket as a scenario plays it. Each frame of the client is checked."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from aiohttp import WSMsgType, web
 
-from conformance.logs import Frame
+from conformance.logs import Frame, text_of
 from conformance.packing import Packer
 from conformance.scenarios import WEBSOCKET
 from conformance.script import NotSo, Script
@@ -44,10 +43,9 @@ class SocketPlaying(Playing):
             await self._hear()
         self.placed({})
 
-    async def serves(self, _: bool) -> None:
+    async def first_watch(self) -> None:
         while not self.watched:
             await self._hear()
-        await self.answer()
 
     async def hears(self, wanted: Frame) -> None:
         """The next frame of the client is this one."""
@@ -62,7 +60,7 @@ class SocketPlaying(Playing):
             if self.script.run.form == "msgpack":
                 await self._socket.send_bytes(self._packer.packed(frame))
             else:
-                await self._socket.send_str(frame.get("raw") or json.dumps(frame))
+                await self._socket.send_str(text_of(frame))
         except ConnectionError:
             raise Left from None
 

@@ -12,6 +12,8 @@ from conformance.script import SESSION, USER, NotSo, Script, check_places
 # Within this a client has to do what it is waited for, or to leave when it has to.
 STEP_S = 5.0
 WATCHES_MAX = 1_000
+# What a watch is answered with: once a script did, nobody else does.
+ANSWERS = frozenset({"watched", "unwatched", "jump", "reset", "behind"})
 
 
 class Cut(Exception):
@@ -46,6 +48,8 @@ class Playing(ABC):
 
     async def play(self, steps: Sequence[Step]) -> None:
         """All steps, then what is honest. Raises `Cut`, `Ends`, `Left` and `NotSo`."""
+        if steps:
+            await self.first_watch()
         for step in steps:
             self.at = str(step)
             ((verb, what),) = step.items()
@@ -57,11 +61,16 @@ class Playing(ABC):
     async def tells(self, frames: Frame | list[Frame]) -> None:
         """Say something."""
         for frame in frames if isinstance(frames, list) else [frames]:
+            if "raw" in frame:
+                # Whoever sees that it is none may leave.
+                self.at = ""
             for whole in self.script.logs.whole(frame):
+                if whole.get("type") in ANSWERS and whole["channel"] in self.asked:
+                    self.asked.remove(whole["channel"])
                 await self.say(whole)
 
     async def serves(self, _: bool) -> None:
-        """Answer honestly what was asked for, once something was."""
+        """Answer honestly what was asked for."""
         await self.answer()
 
     async def answer(self) -> None:
@@ -131,6 +140,10 @@ class Playing(ABC):
     @abstractmethod
     async def begin(self) -> None:
         """Let the client in, as `opens` says. Raises as `play` does."""
+
+    @abstractmethod
+    async def first_watch(self) -> None:
+        """Return when something is followed: before, nothing is played."""
 
     @abstractmethod
     async def say(self, frame: Frame) -> None:

@@ -16,8 +16,8 @@ from rostrum.http import Http
 from rostrum.ways.poll import Poll
 from rostrum.ways.way import Changed, Drained, Gone, Silent, TokenRefused, Way
 
-# A renewed token that is refused as well will not be taken by asking once more.
-REFUSALS_MAX = 3
+# Tokens that were renewed and are refused as well: asking once more would not help.
+RENEWALS_MAX = 2
 NOT_FOUND = 404
 
 _log = logging.getLogger(__name__)
@@ -53,10 +53,10 @@ class Line:
         # When the present connection was let in; None before.
         self._open_s: float | None = None
         # In a row: attempts without a welcome, connections that the way seems to break, and tokens
-        # that were refused.
+        # that were renewed.
         self._failures = 0
         self._wordless = 0
-        self._refusals = 0
+        self._renewals = 0
 
     async def live(self) -> None:
         """Raises `Changed`, `Refused` and `SignedOut`."""
@@ -94,7 +94,7 @@ class Line:
             self._around.connected += 1
             self._around.counts.connects += 1
             self._around.trouble = ""
-            self._failures = self._refusals = 0
+            self._failures = self._renewals = 0
 
     async def _recover(self, gone: Gone, gateway: str) -> None:
         around = self._around
@@ -114,15 +114,15 @@ class Line:
 
     async def _renew(self, gone: TokenRefused) -> float:
         """Get another token. Returns how long to wait when there is none now."""
-        self._refusals += 1
-        if self._refusals >= REFUSALS_MAX:
-            raise SignedOut(f"each token is refused ({gone}): sign in again")
         if gone.token is None:
             return 0.0
+        if self._renewals >= RENEWALS_MAX:
+            raise SignedOut(f"each token is refused ({gone}): sign in again")
         try:
             await self._around.http.token(newer_than=gone.token)
         except (Problem, Unreachable) as fault:
             return (isinstance(fault, Problem) and fault.retry_after_s) or 0.0
+        self._renewals += 1
         return 0.0
 
     async def _judge_way(self, gone: Gone) -> None:

@@ -11,7 +11,7 @@ from rostrum.following.crew import until_one_ends
 from rostrum.following.lot import Lot
 from rostrum.following.patience import Patience
 from rostrum.http import Http
-from rostrum.ways.way import Drained, Gone, ending
+from rostrum.ways.way import Drained, Gone, ending, token_of
 from rostrum.wire import Malformed
 
 POLLS_MAX = 100
@@ -40,6 +40,7 @@ class Poll:
             opened()
             wait_s = self._patience.poll_s
             await _hear(lot, answer)
+            lot.stands()
             if answer.drain is not None:
                 raise Drained(answer.drain.reconnect_after_ms / 1000)
             await asyncio.sleep(answer.poll_after_ms / 1000)
@@ -55,9 +56,9 @@ class Poll:
             return False
         try:
             answer = await self._ask(cursors, wait_s=0.0, answer_s=self._patience.open_s)
+            await _hear(lot, answer)
         except (Gone, Problem):
             return False
-        await _hear(lot, answer)
         return True
 
     async def _asked(self, lot: Lot, wait_s: float) -> PollAnswer | None:
@@ -83,7 +84,7 @@ class Poll:
         except (OutcomeUnknown, Unreachable) as fault:
             raise Gone(str(fault)) from fault
         except Problem as fault:
-            raise ending(fault, None) from fault
+            raise ending(fault, await token_of(self._http)) from fault
         return found.value
 
 

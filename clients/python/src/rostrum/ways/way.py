@@ -9,8 +9,7 @@ from rostrum.http import Http
 from rostrum.wire import Fault, Malformed, OfChannel
 
 # Codes with which a token or ticket is refused.
-TICKET_INVALID = "ticket_invalid"
-TOKEN_CODES = frozenset({"token_missing", "token_invalid", "token_expired", TICKET_INVALID})
+TOKEN_CODES = frozenset({"token_missing", "token_invalid", "token_expired", "ticket_invalid"})
 NO_TOKEN = 401
 DRAINING = "draining"
 # Somebody in between answered.
