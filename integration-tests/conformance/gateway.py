@@ -55,29 +55,33 @@ class Gateway:
         await self._runner.cleanup()
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
-        steps = self._script.next(WEBSOCKET) or HONEST
+        script = self._script
+        steps = script.next(WEBSOCKET) or HONEST
         refusal = await self._before(request, steps)
         if refusal is not None:
+            script.begun(WEBSOCKET)
             return refusal
         protocol = PROTOCOLS[self._script.run.form]
         if protocol not in request.headers.get("Sec-WebSocket-Protocol", ""):
-            self._script.fault(f"{protocol} was not offered")
+            script.fault(f"{protocol} was not offered")
         socket = web.WebSocketResponse(protocols=[protocol], compress=False, timeout=0.5)
         await socket.prepare(request)
         opens, *rest = steps
-        playing = SocketPlaying(self._script, opens["opens"], socket)
+        playing = SocketPlaying(script, opens["opens"], socket)
         code = await self._played(request, playing, rest)
         if code is not None:
             await socket.close(code=code)
         return socket
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        steps = self._script.next(EVENTS) or HONEST
+        script = self._script
+        steps = script.next(EVENTS) or HONEST
         refusal = await self._before(request, steps) or self._unknown(request)
         if refusal is not None:
+            script.begun(EVENTS)
             return refusal
         opens, *rest = steps
-        playing = EventsPlaying(self._script, opens["opens"], request)
+        playing = EventsPlaying(script, opens["opens"], request)
         await self._played(request, playing, rest)
         return playing.response
 
@@ -86,7 +90,10 @@ class Gateway:
     ) -> int | None:
         """The code with which the connection ends; None when it is cut or was left."""
         script = self._script
-        script.open.append(playing.way)
+        # One of which nothing is asked may be left as soon as it was made.
+        playing.at = "its opening" if steps or playing.opens else ""
+        script.open.append(playing)
+        script.begun(playing.way)
         try:
             script.check_opening(playing.opens, self.url)
             await playing.begin()
@@ -102,13 +109,14 @@ class Gateway:
             script.fault(f"{playing.way}: {fault}")
             _cut(request)
         finally:
-            script.open.remove(playing.way)
+            script.open.remove(playing)
             script.ended()
         return None
 
     async def _poll(self, request: web.Request) -> web.StreamResponse:
         script = self._script
         steps = script.next(POLL)
+        script.begun(POLL)
         refusal = await self._before(request, steps or HONEST)
         if refusal is not None:
             return refusal
@@ -197,5 +205,6 @@ def _problem(what: Mapping[str, Any]) -> web.Response:
 
 
 def _cut(request: web.Request) -> None:
+    # Not aborted: what was sent before arrives.
     if request.transport is not None:
-        request.transport.abort()
+        request.transport.close()

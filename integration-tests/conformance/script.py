@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from conformance.logs import Logs
 from conformance.scenarios import Run, Step
@@ -54,6 +54,13 @@ class Tokens:
         return self.tickets[-1]
 
 
+class Played(Protocol):
+    """A connection that is open. `at` is what is played now; empty when all is honest."""
+
+    way: ClassVar[str]
+    at: str
+
+
 class Script:
     """The plays of a run. `faults` is what clients did wrong, `begun` how many connections were
     made by each way."""
@@ -64,21 +71,31 @@ class Script:
         self.tokens = tokens
         self.faults: list[str] = []
         self.pages = list(pages)
-        # Connections that are open, by what they are.
-        self.open: list[str] = []
+        self.open: list[Played] = []
         self._left = {way: list(lines) for way, lines in run.plays.items()}
+        self._beginning: list[str] = []
         self._ended_s: float | None = None
         self._last_gateway: str | None = None
 
     def next(self, way: str) -> tuple[Step, ...] | None:
         """What the next connection of this way does; None: all that is honest."""
         left = self._left.get(way, [])
-        return left.pop(0) if left else None
+        if not left:
+            return None
+        self._beginning.append(way)
+        return left.pop(0)
+
+    def begun(self, way: str) -> None:
+        """What was taken by `next` is in `open`, or over."""
+        if way in self._beginning:
+            self._beginning.remove(way)
 
     @property
     def left(self) -> list[str]:
         """What was not played."""
         lines = [f"{way}: {line}" for way, lines in self._left.items() for line in lines]
+        lines += [f"{way} begins" for way in self._beginning]
+        lines += [f"{each.way} at {each.at}" for each in self.open if each.at]
         return lines + [f"page: {page}" for page in self.pages]
 
     def fault(self, what: str) -> None:

@@ -19,6 +19,10 @@ LEFT_S = 3.0
 EXPIRES_IN_S = 600
 
 
+class Wrong(Exception):
+    """A client does not do what the scenario says."""
+
+
 @dataclass
 class Told:
     """What a client told its user, by channel id: ids of entries as they are in JSON (`received`),
@@ -54,21 +58,30 @@ class Stage:
         return self.script.tokens.signed_in()
 
     async def done(self, told: Told) -> None:
-        """All was told, and all was played."""
+        """All was told, and all was played. Raises `Wrong`, or `AssertionError` when it takes too
+        long."""
 
         def is_done() -> bool:
-            assert not self.script.faults, self.script.faults
+            self._check(told)
             assert dict(told.of) == self._wanted, f"told {_shown(told.of)}"
             assert not self.script.left, f"not played: {self.script.left}"
             return True
 
         await eventually(is_done, within_s=DONE_S, what=f"{self.scenario.name} ({self.run})")
 
+    def _check(self, told: Told) -> None:
+        """Raises `Wrong` for what cannot become right any more."""
+        if self.script.faults:
+            raise Wrong(f"{self.script.faults}")
+        for channel, events in told.of.items():
+            if events != self._wanted.get(channel, [])[: len(events)]:
+                raise Wrong(f"told {_shown(told.of)}")
+
     async def left(self, told: Told) -> None:
         """The client ended: it has closed everything, and nothing more was told."""
         what = "every connection is closed"
         await eventually(lambda: not self.script.open, within_s=LEFT_S, what=what)
-        assert not self.script.faults, self.script.faults
+        self._check(told)
         assert dict(told.of) == self._wanted, f"told more: {_shown(told.of)}"
 
 

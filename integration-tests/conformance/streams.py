@@ -12,6 +12,8 @@ from conformance.script import SESSION, USER, NotSo, Script, check_places
 # Within this a client has to do what it is waited for, or to leave when it has to.
 STEP_S = 5.0
 WATCHES_MAX = 1_000
+# What a watch is answered with: once a script did, nobody else does.
+ANSWERS = frozenset({"watched", "unwatched", "jump", "reset", "behind"})
 
 
 class Cut(Exception):
@@ -58,6 +60,8 @@ class Playing(ABC):
         """Say something."""
         for frame in frames if isinstance(frames, list) else [frames]:
             for whole in self.script.logs.whole(frame):
+                if whole.get("type") in ANSWERS and whole["channel"] in self.asked:
+                    self.asked.remove(whole["channel"])
                 await self.say(whole)
 
     async def serves(self, _: bool) -> None:

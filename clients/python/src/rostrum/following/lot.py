@@ -135,6 +135,12 @@ class Lot:
         else:
             self.take(followed, self._step(followed, frame))
 
+    def stands(self) -> None:
+        """A gateway knows the cursors of all channels that are watched still."""
+        for followed in self._followed.values():
+            if followed.state is State.WATCHED:
+                followed.ahead = 0
+
     def take(self, followed: Followed, step: Step) -> None:
         """What came of something that was heard or fetched."""
         self._counts.skipped += step.skipped

@@ -40,6 +40,7 @@ class Poll:
             opened()
             wait_s = self._patience.poll_s
             await _hear(lot, answer)
+            lot.stands()
             if answer.drain is not None:
                 raise Drained(answer.drain.reconnect_after_ms / 1000)
             await asyncio.sleep(answer.poll_after_ms / 1000)
