@@ -30,8 +30,14 @@ class Paced:
         self._client = client
         self._gap_s = 1 / per_s
         self._next_s = 0.0
+        self._began_s = self._ended_s = 0.0
         self._on_post = on_post
         self.posted: list[int] = []
+
+    @property
+    def rate(self) -> float:
+        """How many were acknowledged in a second."""
+        return len(self.posted) / max(self._ended_s - self._began_s, self._gap_s)
 
     async def post(
         self,
@@ -57,6 +63,8 @@ class Paced:
             within_s=within_s,
         )
         self.posted.append(posted.id)
+        self._began_s = self._began_s or now_s
+        self._ended_s = asyncio.get_running_loop().time()
         self._on_post(len(self.posted))
         return posted
 

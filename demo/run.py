@@ -62,7 +62,7 @@ async def _run(url: str, folder: Path, wanted: Wanted, say: Callable[[str], None
                 most=wanted.messages,
                 within_s=wanted.seconds,
             )
-            told(f"{len(door.posted):,} posts are acknowledged")
+            told(f"{len(door.posted):,} posts are acknowledged, {door.rate:.0f} a second")
             gots = crowd.end(max(door.posted))
             told("all followers have told what they got")
     return judged(door.posted, gots)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Never
 
-from cli.chat.errands import Errands
+from cli.chat.errands import Errands, NoSuchChannel
 from cli.chat.mail import Mail
 from cli.chat.marks import Marks
 from cli.chat.model import Chat
@@ -18,6 +18,7 @@ from rostrum import (
     Follower,
     Jumped,
     Received,
+    Refused,
     RostrumError,
     SignedOut,
     WasReset,
@@ -75,13 +76,21 @@ class Round:
             try:
                 self._chat.met(await self._client.me())
                 if named:
-                    return [await self._errands.find(name) for name in named]
+                    return [found for name in named for found in await self._named(name)]
                 return [each async for each in self._client.channels()]
             except SignedOut:
                 raise
-            except (RostrumError, ValueError) as fault:
+            except RostrumError as fault:
                 self._say(str(fault))
             await asyncio.sleep(AGAIN_S)
+
+    async def _named(self, name: str) -> list[Channel]:
+        """The channel of this name; none when there is none, which is said."""
+        try:
+            return [await self._errands.find(name.lstrip("#@"))]
+        except (NoSuchChannel, Refused, ValueError) as fault:
+            self._say(f"{name}: {fault}")
+            return []
 
     def _found(self, channel: Channel) -> None:
         room = self._chat.found(channel, self._marks.of(channel.id))

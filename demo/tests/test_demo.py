@@ -94,8 +94,10 @@ async def test_where_nobody_answers_it_says_so() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-async def test_one_that_is_ended_leaves_nobody_behind(number: signal.Signals) -> None:
-    process = await started("demo", "--followers", "4")
+async def test_one_that_is_ended_leaves_nobody_behind(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    process = await started("demo", "--followers", "4", settings={"TMPDIR": str(tmp_path)})
     assert process.stdout is not None
     while b"all of them follow" not in await process.stdout.readline():
         assert process.returncode is None

@@ -63,11 +63,11 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal(url: str, folder: Path) -> AsyncIterator[Terminal]:
-    """A chat with its own folder; leaving it is quitting."""
+async def terminal(url: str, folder: Path, *channels: str) -> AsyncIterator[Terminal]:
+    """A chat with its own folder, of these channels; leaving it is quitting."""
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     async with Client(url, sessions=FileSessions(folder / "session.json")) as client:
-        app = ChatApp(Courier(client, address=url, state=folder), new_client_id)
+        app = ChatApp(Courier(client, address=url, state=folder, channels=channels), new_client_id)
         async with app.run_test(size=(100, 40)) as pilot:
             yield Terminal(app, pilot)
 
@@ -145,6 +145,23 @@ async def test_a_restart_goes_on_and_sends_what_was_typed(tmp_path: Path) -> Non
             await ada.pilot.press("ctrl+n")
             await ada.sees("news 0", "news 1", "news 2")
             assert ada.channels == ["First", "Second"]
+
+
+async def test_channels_that_are_named_are_followed_and_others_are_said_to_be_none(
+    tmp_path: Path,
+) -> None:
+    async with Suite(tmp_path / "data", **QUICK) as suite:
+        async with terminal(suite.url, tmp_path / "ada") as ada:
+            await sign_up(ada, "ada")
+            await ada.type("/open lounge First light")
+            await ada.reads("title", "First light")
+            await ada.type("/create Second")
+            await ada.reads("title", "Second")
+        names = ("@nowhere", "@lounge", "..")
+        async with terminal(suite.url, tmp_path / "ada", *names) as ada:
+            await ada.reads("title", "First light")
+            assert ada.channels == ["First light"]
+            await ada.reads("notice", "..: ")
 
 
 async def test_what_is_asked_of_the_server_is_done_or_said_why_not(tmp_path: Path) -> None:

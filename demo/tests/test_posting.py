@@ -1,0 +1,51 @@
+"""Posts go out at their pace, and what was held up is not caught up in a burst."""
+
+import asyncio
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, cast
+
+from demo.posting import Paced
+from rostrum import Client, Cursor, Posted
+
+PER_S = 100.0
+# A loop wakes a little early, and clocks have steps.
+SLACK_S = 0.002
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+class FakeClient:
+    """Takes a post at once, but the one that it is told to hold."""
+
+    def __init__(self, *, held: int = -1, held_s: float = 0.0) -> None:
+        self.at_s: list[float] = []
+        self._held = held
+        self._held_s = held_s
+
+    async def post(self, channel: str, text: str, **_: Any) -> Posted:
+        loop = asyncio.get_running_loop()
+        self.at_s.append(loop.time())
+        if len(self.at_s) - 1 == self._held:
+            await asyncio.wait([loop.create_future()], timeout=self._held_s)
+        return Posted(id=len(self.at_s), cursor=str(Cursor(1, len(self.at_s))), at=AT)
+
+
+async def gaps_of(client: FakeClient, count: int) -> list[float]:
+    """The times between posts."""
+    counted: list[int] = []
+    door = Paced(cast("Client", client), PER_S, counted.append)
+    for number in range(count):
+        await door.post("channel", f"text {number}")
+    assert door.posted == counted == list(range(1, count + 1))
+    assert 0 < door.rate <= PER_S * count / (count - 1) * 1.1
+    return [later - earlier for earlier, later in pairwise(client.at_s)]
+
+
+async def test_no_two_posts_are_closer_than_the_pace() -> None:
+    assert min(await gaps_of(FakeClient(), 12)) >= 1 / PER_S - SLACK_S
+
+
+async def test_after_one_that_took_long_the_pace_is_the_same() -> None:
+    gaps = await gaps_of(FakeClient(held=3, held_s=0.1), 12)
+    assert gaps[3] >= 0.1 - SLACK_S
+    assert min(gaps[4:]) >= 1 / PER_S - SLACK_S
