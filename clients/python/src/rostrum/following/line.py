@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass, field
 
 from rostrum.backoff import Backoff
-from rostrum.errors import Problem, Refused, SignedOut, Unreachable
+from rostrum.errors import Refused, SignedOut
 from rostrum.following.choice import FAILURES_MAX, Choice
 from rostrum.following.counts import Counts
 from rostrum.following.crew import until_one_ends
@@ -14,7 +14,16 @@ from rostrum.following.mender import Mender
 from rostrum.following.patience import Patience
 from rostrum.http import Http
 from rostrum.ways.poll import Poll
-from rostrum.ways.way import Changed, Drained, Gone, Silent, TokenRefused, Way
+from rostrum.ways.way import (
+    PASSING,
+    Changed,
+    Drained,
+    Gone,
+    Silent,
+    TokenRefused,
+    Way,
+    told_s,
+)
 
 # Tokens that were renewed and are refused as well: asking once more would not help.
 RENEWALS_MAX = 2
@@ -120,8 +129,8 @@ class Line:
             raise SignedOut(f"each token is refused ({gone}): sign in again")
         try:
             await self._around.http.token(newer_than=gone.token)
-        except (Problem, Unreachable) as fault:
-            return (isinstance(fault, Problem) and fault.retry_after_s) or 0.0
+        except PASSING as fault:
+            return told_s(fault)
         self._renewals += 1
         return 0.0
 

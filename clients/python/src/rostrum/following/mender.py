@@ -1,12 +1,13 @@
 """Fetches what is missing, by pages."""
 
 from rostrum.backoff import LIMIT_HIT
-from rostrum.errors import Problem, TryAgain, Unreachable
+from rostrum.errors import TryAgain
 from rostrum.following.answers import PageAnswer
 from rostrum.following.followed import BROKEN, Followed, State
 from rostrum.following.lot import Lot
 from rostrum.http import Http
 from rostrum.ids import in_path
+from rostrum.ways.way import PASSING
 from rostrum.wire import Malformed
 
 
@@ -26,7 +27,7 @@ class Mender:
                 await self._mend(followed)
             except TryAgain as fault:
                 self._wait(followed, fault)
-            except (Problem, Unreachable, Malformed):
+            except (*PASSING, Malformed):
                 self._lot.mended(followed, is_whole=False)
 
     def _wait(self, followed: Followed, fault: TryAgain) -> None:

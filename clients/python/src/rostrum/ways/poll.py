@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import ClassVar
 
-from rostrum.errors import OutcomeUnknown, Problem, Unreachable
+from rostrum.errors import OutcomeUnknown, Problem, Unreachable, Unreadable
 from rostrum.following.answers import PollAnswer
 from rostrum.following.crew import until_one_ends
 from rostrum.following.lot import Lot
@@ -81,7 +81,7 @@ class Poll:
             found = await self._http.once(
                 "POST", "/v1/poll", PollAnswer, body=body, answer_s=answer_s
             )
-        except (OutcomeUnknown, Unreachable) as fault:
+        except (OutcomeUnknown, Unreachable, Unreadable) as fault:
             raise Gone(str(fault)) from fault
         except Problem as fault:
             raise ending(fault, await token_of(self._http)) from fault

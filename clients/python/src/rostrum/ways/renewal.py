@@ -2,9 +2,10 @@
 
 import asyncio
 
-from rostrum.errors import Problem, SignedOut, Unreachable
+from rostrum.errors import SignedOut
 from rostrum.following.patience import Patience
 from rostrum.http import Http
+from rostrum.ways.way import PASSING
 
 # Not more often, however soon a token expires, and so long after one could not be had.
 AGAIN_S = 1.0
@@ -23,7 +24,7 @@ async def newer_token(http: Http, token: str) -> str:
     while True:
         try:
             return await http.token(newer_than=token)
-        except (Problem, Unreachable):
+        except PASSING:
             await asyncio.sleep(AGAIN_S)
         except SignedOut:
             await asyncio.Future()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar, Protocol
 
-from rostrum.errors import Problem, Refused, RostrumError, Unreachable, problem
+from rostrum.errors import Problem, Refused, RostrumError, Unreachable, Unreadable, problem
 from rostrum.following.lot import Lot
 from rostrum.http import Http
 from rostrum.wire import Fault, Malformed, OfChannel
@@ -14,6 +14,10 @@ NO_TOKEN = 401
 DRAINING = "draining"
 # Somebody in between answered.
 NOT_OURS = "not_ours"
+
+
+# What a question may come to that is worth asking again.
+PASSING = (Problem, Unreachable, Unreadable)
 
 
 class Changed(Exception):
@@ -68,7 +72,7 @@ class Way(Protocol):
 def ending(fault: Problem, token: str | None) -> RostrumError | Gone:
     """What to raise for a problem that ends a connection, or that refuses one which came with
     `token` (None: with a ticket)."""
-    after_s = fault.retry_after_s or 0.0
+    after_s = told_s(fault)
     if fault.code in TOKEN_CODES or fault.status == NO_TOKEN:
         return TokenRefused(str(fault), token)
     if fault.code == DRAINING:
@@ -84,9 +88,13 @@ async def token_of(http: Http) -> str:
     """Who we are. Raises `Gone` when that cannot be had now, and `SignedOut`."""
     try:
         return await http.token()
-    except (Problem, Unreachable) as fault:
-        after_s = fault.retry_after_s if isinstance(fault, Problem) else None
-        raise Gone(f"no token: {fault}", after_s=after_s or 0.0, is_told=True) from fault
+    except PASSING as fault:
+        raise Gone(f"no token: {fault}", after_s=told_s(fault), is_told=True) from fault
+
+
+def told_s(fault: RostrumError) -> float:
+    """How long a gateway asked to wait; 0.0 when none did."""
+    return (isinstance(fault, Problem) and fault.retry_after_s) or 0.0
 
 
 def heard(lot: Lot, frame: OfChannel) -> None:
