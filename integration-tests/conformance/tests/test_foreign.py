@@ -83,7 +83,7 @@ async def test_a_client_that_keeps_the_rules_is_ok() -> None:
 
 async def test_a_client_that_tells_entries_twice_is_not() -> None:
     async with playing(*SCENARIO) as play:
-        await polled(play, 2, skips=False)
+        await polled(play, 1, skips=False)
         # Known at once: nobody waits for what cannot come any more.
         assert "told" in (await play.hear())["verdict"]
         assert await play.code() == 1
