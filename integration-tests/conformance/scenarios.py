@@ -53,6 +53,11 @@ def page() -> dict[str, Any]:
     return found
 
 
+def bounds() -> dict[str, float]:
+    """What a client takes instead of its own."""
+    return dict(page()["bounds"])
+
+
 def channels(many: int = 0) -> dict[str, str]:
     """The ids behind short names; those of many alike are their own names."""
     return {**page()["channels"], **{ident: ident for ident in _alike(many)}}
@@ -74,7 +79,7 @@ def _scenario(row: Mapping[str, Any]) -> Scenario:
         covers=tuple(row["covers"]),
         log=_each(row.get("log", {}), many),
         cursors=_each(asks["cursors"], many),
-        bounds={**page()["bounds"], **asks.get("bounds", {})},
+        bounds={**bounds(), **asks.get("bounds", {})},
         asks=asks,
         runs=tuple(_runs(row)),
         pages=tuple(row.get("pages", ())),
