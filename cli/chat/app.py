@@ -1,8 +1,10 @@
 """The program: who is signed in, and the screen that shows what they read."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from textual.app import App
+from textual.worker import Worker, WorkerError
 
 from cli.chat.model import Chat
 from cli.chat.network import Network
@@ -23,11 +25,19 @@ class ChatApp(App[None]):
         self._network = network
         self._new_id = new_id
         self.main = ChatScreen(self._fresh(), network.address)
+        self._living: Worker[None] | None = None
 
     def on_mount(self) -> None:
         """See textual."""
         self.push_screen(self.main)
-        self.run_worker(self._live())
+        self._living = self.run_worker(self._live())
+
+    async def ended(self) -> None:
+        """Return when it has let go of its files and connections. Screens are gone before: they
+        only tell what goes on behind them to end."""
+        if self._living is not None:
+            with suppress(WorkerError):
+                await self._living.wait()
 
     async def _live(self) -> None:
         while True:

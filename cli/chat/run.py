@@ -26,4 +26,5 @@ async def _run(where: Where, state: Path, channels: Sequence[str]) -> int:
         courier = Courier(client, address=where.url, state=state, channels=channels)
         app = ChatApp(courier, new_client_id)
         await app.run_async()
+        await app.ended()
         return app.return_code or 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from abc import abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -58,9 +59,9 @@ class Stream(Listener):
             case _:
                 self.notes.fault(f"{self.way}: the frame {frame}")
 
+    @abstractmethod
     async def behind(self, http: httpx.AsyncClient, frame: Frame) -> None:
         """The channel is followed no more."""
-        raise NotImplementedError
 
     def error(self, frame: Frame) -> None:
         """Something could not be done; here only a session that ended."""

@@ -70,13 +70,7 @@ async def terminal(url: str, folder: Path, *channels: str) -> AsyncIterator[Term
         app = ChatApp(Courier(client, address=url, state=folder, channels=channels), new_client_id)
         async with app.run_test(size=(100, 40)) as pilot:
             yield Terminal(app, pilot)
-            working = list(app.workers)
-        # It is asked to end, and its outbox is let go of when it has.
-        await eventually(
-            lambda: all(each.is_finished for each in working),
-            within_s=WITHIN_S,
-            what="what it did has ended",
-        )
+        await app.ended()
 
 
 async def sign_up(one: Terminal, handle: str) -> None:
