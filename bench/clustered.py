@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from bench.callers import Calling
 from bench.contestant import Contestant, pids_of, processes_for
-from bench.desk import Desk
 from bench.rostrum import (
     COUNT_AGE_S,
     PARKED,
@@ -14,9 +14,11 @@ from bench.rostrum import (
     SIGNING_KEY,
     Owner,
     channel_of,
+    channels_of,
     free_port,
     listening_to,
     post_next,
+    reading_at,
 )
 from bench.starting import wait_until
 from bench.tokens import write_tokens
@@ -62,13 +64,17 @@ class Clustered(Contestant):
 
     def listening(self, way: Way, connections: int) -> Listening:
         """See `Contestant`. Gateways take connections in turns."""
+        return self.watching(way, connections, channels=1)
+
+    def watching(self, way: Way, connections: int, *, channels: int) -> Listening:
+        """See `Contestant`."""
         self.owner.stay()
         tokens = self._folder / f"{way.value}-{connections}.tokens"
         write_tokens(tokens, self._folder / SIGNING_KEY, connections)
         admin = [self._layout.admin_url(GATEWAY, at) for at in range(self._gateways)]
         return listening_to(
             way,
-            self._channel,
+            [self._channel, *channels_of(self.owner, channels - 1)],
             after=self.next_id - 1,
             targets=self.targets,
             counts=[Count(_address(url), "/metrics", PARKED, COUNT_AGE_S) for url in admin],
@@ -78,6 +84,10 @@ class Clustered(Contestant):
     def send(self, way: Way) -> None:
         """See `Contestant`."""
         post_next(self, self.owner, self._channel)
+
+    def reading(self) -> Calling:
+        """See `Contestant`."""
+        return reading_at(self.owner, self._channel, self._folder, self.targets)
 
     def pids(self) -> Sequence[int]:
         """See `Contestant`. The gateways': they are what writes to all."""
@@ -137,8 +147,3 @@ class Clustered(Contestant):
 
 def _address(url: str) -> str:
     return url.removeprefix("http://")
-
-
-def channels(desk: Desk, count: int) -> list[str]:
-    """So many channels of whoever is at the desk; the same ones when asked again."""
-    return [channel_of(desk, f"bench-{at}") for at in range(count)]

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.callers import Calling
 from bench.usage import cpu_ns, rss_bytes
 from bench.ways import Listening, Way
 from deploy.local.program import Program
@@ -45,6 +46,11 @@ class Contestant(ABC):
     def listening(self, way: Way, connections: int) -> Listening:
         """How so many connections, each of somebody else, listen from the last message on."""
 
+    def watching(self, way: Way, connections: int, *, channels: int) -> Listening | None:
+        """The same, and each listens to so many channels over its one connection, of which one is
+        sent messages; None: it cannot."""
+        return None
+
     def has_settled(self, connections: int) -> bool:
         """Whether so many wait since `listening`: asked of servers that neither count for the
         client nor say anything to who waits, before they are sent a message."""
@@ -53,6 +59,10 @@ class Contestant(ABC):
     @abstractmethod
     def send(self, way: Way) -> None:
         """Send the message `next_id` to all who listen in this way, and count it."""
+
+    def reading(self) -> Calling | None:
+        """What a client of its REST routes reads; None: it has none."""
+        return None
 
     @abstractmethod
     def pids(self) -> Sequence[int]:

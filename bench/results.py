@@ -13,23 +13,25 @@ DIGITS = 3
 @dataclass(frozen=True)
 class Bar:
     """What has to be reached with at least so many `connections`: a `value`, a `ratio` to the
-    floor, or both, at most; at least when `is_least`."""
+    floor, so much `over` the floor, or several, at most; at least when `is_least`."""
 
     value: float | None = None
     ratio: float | None = None
+    over: float | None = None
     is_least: bool = False
     connections: int = 0
 
     def __str__(self) -> str:
         sign = ">=" if self.is_least else "<="
-        limits = (("", self.value), ("ratio ", self.ratio))
+        limits = (("", self.value), ("ratio ", self.ratio), ("over the floor ", self.over))
         said = [f"{what}{sign} {limit:g}" for what, limit in limits if limit is not None]
         size = f" at {self.connections:,}" if self.connections else ""
         return " and ".join(said) + size
 
-    def holds(self, value: float, ratio: float | None, connections: int) -> bool | None:
+    def holds(self, value: float, floor: float | None, connections: int) -> bool | None:
         """Whether it is reached; None when it cannot be said of so few, or without a floor."""
-        judged = [(value, self.value), (ratio, self.ratio)]
+        ratio, over = (value / floor, value - floor) if floor else (None, None)
+        judged = [(value, self.value), (ratio, self.ratio), (over, self.over)]
         wanted = [(found, limit) for found, limit in judged if limit is not None]
         if connections < self.connections or any(found is None for found, _ in wanted):
             return None
@@ -145,5 +147,5 @@ class Results:
             median=round(value, DIGITS),
             runs=runs,
             bar=None if bar is None else str(bar),
-            holds=None if bar is None else bar.holds(value, ratio, self.connections),
+            holds=None if bar is None else bar.holds(value, floor, self.connections),
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.callers import Calling
 from bench.contestant import Contestant, pids_of
 from bench.desk import Desk, Unexpected
 from bench.messages import EPOCH, TEXT, client_id
@@ -76,6 +77,10 @@ class Embedded(Contestant):
 
     def listening(self, way: Way, connections: int) -> Listening:
         """See `Contestant`."""
+        return self.watching(way, connections, channels=1)
+
+    def watching(self, way: Way, connections: int, *, channels: int) -> Listening:
+        """See `Contestant`."""
         self.owner.stay()
         tokens = self._folder / f"{way.value}-{connections}.tokens"
         write_tokens(tokens, self._folder / SIGNING_KEY, connections)
@@ -83,7 +88,7 @@ class Embedded(Contestant):
         count = Count(admin, "/metrics", PARKED, COUNT_AGE_S)
         return listening_to(
             way,
-            self._channel,
+            [self._channel, *channels_of(self.owner, channels - 1)],
             after=self.next_id - 1,
             targets=self.targets,
             counts=[count],
@@ -93,6 +98,10 @@ class Embedded(Contestant):
     def send(self, way: Way) -> None:
         """See `Contestant`."""
         post_next(self, self.owner, self._channel)
+
+    def reading(self) -> Calling:
+        """See `Contestant`."""
+        return reading_at(self.owner, self._channel, self._folder, self.targets)
 
     def pids(self) -> Sequence[int]:
         """See `Contestant`."""
@@ -111,23 +120,25 @@ class Embedded(Contestant):
 
 def listening_to(
     way: Way,
-    channel: str,
+    channels: Sequence[str],
     *,
     after: int,
     targets: Sequence[str],
     counts: Sequence[Count],
     tokens: Path,
 ) -> Listening:
-    """How clients listen to a channel of ours, from the entry `after` on."""
+    """How clients listen to channels of ours, to the first of them from the entry `after` on."""
+    channel, *others = channels
     if way is Way.POLL:
         path = f"/v1/channels/{channel}/poll?after={EPOCH}-{{id}}&wait=50"
         headers, steps, protocol = [AUTHORIZED], _NO_STEPS, ""
     elif way is Way.SSE:
-        path = f"/v1/stream?channels={channel}"
-        headers, steps, protocol = [AUTHORIZED], [Hear("watched")], ""
+        path = f"/v1/stream?channels={','.join(channels)}"
+        headers, steps, protocol = [AUTHORIZED], [Hear("watched")] * len(channels), ""
     else:
         path, headers = "/v1/ws", [] if way is Way.JSON else [AUTHORIZED]
-        steps = _socket_steps(way, {channel: f"{EPOCH}-{after}"})
+        cursors = dict.fromkeys(others, f"{EPOCH}-0") | {channel: f"{EPOCH}-{after}"}
+        steps = _socket_steps(way, cursors)
         protocol = JSON_PROTOCOL if way is Way.JSON else PACKED_PROTOCOL
     return Listening(
         way,
@@ -146,15 +157,31 @@ def listening_to(
 _NO_STEPS: list[Say | Hear] = []
 
 
-def _socket_steps(way: Way, cursors: dict[str, str | None]) -> list[Say | Hear]:
-    watch = Watch(cursors=cursors)
+def _socket_steps(way: Way, cursors: Mapping[str, str]) -> list[Say | Hear]:
+    watch = Watch(cursors={**cursors})
     if way is Way.PACKED:
         # Its token is in the header: in msgpack its length would have to be said before it.
         hello, watching = Say(pack(Hello())), Say(pack(watch))
     else:
         hello = Say('{"type":"hello","token":"{token}"}')
         watching = Say(to_json(watch).decode())
-    return [hello, Hear("welcome"), watching, Hear("watched")]
+    return [hello, Hear("welcome"), watching, *[Hear("watched")] * len(cursors)]
+
+
+def reading_at(owner: "Owner", channel: str, folder: Path, targets: Sequence[str]) -> Calling:
+    """How its owner looks at a channel, which another service answers. Pages would be fewer: they
+    are limited for each client."""
+    owner.stay()
+    tokens, channels = folder / "reader.tokens", folder / "reader.channels"
+    tokens.write_text(owner.token, "ascii")
+    channels.write_text(channel, "ascii")
+    return Calling(
+        targets,
+        "/v1/channels/{channel}",
+        headers=[AUTHORIZED],
+        tokens=tokens,
+        channels=channels,
+    )
 
 
 def free_port(wanted: Callable[[int], Sequence[int]]) -> int:
@@ -203,3 +230,8 @@ def channel_of(desk: Desk, name: str = "bench") -> str:
     again."""
     wanted = {"client_id": name, "kind": "broadcast", "visibility": "public", "title": name}
     return str(desk.post_json("/v1/channels", wanted)["id"])
+
+
+def channels_of(desk: Desk, count: int) -> list[str]:
+    """So many channels of whoever is at the desk; the same ones when asked again."""
+    return [channel_of(desk, f"bench-{at}") for at in range(count)]

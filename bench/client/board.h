@@ -10,7 +10,7 @@ enum {
     FAULT_KINDS = 24, /* more kinds are counted as the last one, "other" */
     FAULT_CHARS = 48,
     DETAIL_CHARS = 200,
-    POSTS_KEPT = 1 << 18, /* of the newest posts of a process it is known how long they took */
+    CALLS_KEPT = 1 << 18, /* of the newest calls of a process it is known how long they took */
 };
 
 struct fault {
@@ -27,9 +27,9 @@ struct page {
     struct fault faults[FAULT_KINDS];
     char first_fault[DETAIL_CHARS];
     int64_t began_ns, parked_ns; /* first connect, last parked */
-    long posts;                  /* that were acknowledged, and when the last one was */
-    int64_t posted_ns;
-    uint32_t took_us[POSTS_KEPT];
+    long calls;                  /* that were acknowledged, and when the last one was */
+    int64_t called_ns;
+    uint32_t took_us[CALLS_KEPT];
 };
 
 struct board {

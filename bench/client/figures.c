@@ -155,36 +155,36 @@ void figures_again(const struct options *options, int64_t counted, int64_t sent_
     end_line();
 }
 
-/* How long each post took that is kept, sorted, in nanoseconds. */
-static int64_t *sorted_posts(const struct options *options, const struct board *board, int *count)
+/* How long each call took that is kept, sorted, in nanoseconds. */
+static int64_t *sorted_calls(const struct options *options, const struct board *board, int *count)
 {
-    int64_t *took = calloc((size_t)options->processes * POSTS_KEPT, sizeof *took);
+    int64_t *took = calloc((size_t)options->processes * CALLS_KEPT, sizeof *took);
 
     *count = 0;
     for (int page = 0; page < options->processes; page++) {
-        long posts = board->pages[page].posts;
+        long calls = board->pages[page].calls;
 
-        for (long each = 0; each < (posts < POSTS_KEPT ? posts : POSTS_KEPT); each++)
+        for (long each = 0; each < (calls < CALLS_KEPT ? calls : CALLS_KEPT); each++)
             took[(*count)++] = board->pages[page].took_us[each] * INT64_C(1000);
     }
     qsort(took, (size_t)*count, sizeof *took, earlier);
     return took;
 }
 
-void figures_posted(const struct options *options, const struct board *board, int64_t began_ns)
+void figures_called(const struct options *options, const struct board *board, int64_t began_ns)
 {
     int64_t last = began_ns, *took;
-    long posts = 0;
+    long calls = 0;
     int kept;
 
     for (int each = 0; each < options->processes; each++) {
         const struct page *page = &board->pages[each];
 
-        posts += page->posts;
-        last = page->posts > 0 && page->posted_ns > last ? page->posted_ns : last;
+        calls += page->calls;
+        last = page->calls > 0 && page->called_ns > last ? page->called_ns : last;
     }
-    took = sorted_posts(options, board, &kept);
-    printf("{\"event\":\"posted\",\"posts\":%ld,\"seconds\":%.4f", posts,
+    took = sorted_calls(options, board, &kept);
+    printf("{\"event\":\"called\",\"calls\":%ld,\"seconds\":%.4f", calls,
            (double)(last - began_ns) / 1e9);
     if (kept > 0)
         print_times(took, kept);

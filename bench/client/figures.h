@@ -15,8 +15,8 @@ void figures_woken(const struct options *options, const struct board *board,
 /* All are parked again, as the server says; `late_ms` is how late at most it says so. */
 void figures_again(const struct options *options, int64_t counted, int64_t sent_ns, double late_ms);
 
-/* All that was posted since `began_ns` is answered. */
-void figures_posted(const struct options *options, const struct board *board, int64_t began_ns);
+/* All that was asked since `began_ns` is answered. */
+void figures_called(const struct options *options, const struct board *board, int64_t began_ns);
 
 /* The last line. Returns how many faults there were. */
 long figures_ended(const struct options *options, const struct board *board);

@@ -188,21 +188,24 @@ static void measure(struct client *client, const char *words)
     figures_again(&client->options, counted, sent_ns, late_ms);
 }
 
-/* Post until time is over, and wait for the last answers. */
-static void let_post(struct client *client, const char *words)
+/* Call until time is over, and wait for the last answers. */
+static void let_call(struct client *client, const char *words)
 {
     int64_t began_ns = now_ns();
-    struct note note = {.what = POST};
+    struct note note = {.what = CALL};
     long ms;
+    double per_s = 0;
 
-    if (client->options.way != WAY_POST || sscanf(words, "%ld", &ms) != 1 || ms < 1)
-        give_up("'post' is for --way post, and is followed by milliseconds");
+    if (!way_calls(client->options.way) || sscanf(words, "%ld %lf", &ms, &per_s) < 1 || ms < 1 ||
+        !(per_s >= 0))
+        give_up("'call' is for --way post and get; milliseconds and how many a second follow it");
     note.until_ns = began_ns + ms * 1000000;
+    note.per_s = per_s;
     for (int each = 0; each < client->options.processes; each++)
         send(client->workers[each], &note, sizeof note, MSG_NOSIGNAL);
-    if (!all_say(client, POSTED, note.until_ns + (int64_t)(client->options.deadline_s * 1e9)))
-        give_up("posts are not answered within %.1f s", client->options.deadline_s);
-    figures_posted(&client->options, client->board, began_ns);
+    if (!all_say(client, CALLED, note.until_ns + (int64_t)(client->options.deadline_s * 1e9)))
+        give_up("calls are not answered within %.1f s", client->options.deadline_s);
+    figures_called(&client->options, client->board, began_ns);
 }
 
 /* Obey standard input until it says `end`, or ends. */
@@ -215,12 +218,12 @@ static void obey(struct client *client)
             arm(client, line + 5);
         else if (strncmp(line, "sent ", 5) == 0)
             measure(client, line + 5);
-        else if (strncmp(line, "post ", 5) == 0)
-            let_post(client, line + 5);
+        else if (strncmp(line, "call ", 5) == 0)
+            let_call(client, line + 5);
         else if (strcmp(line, "end\n") == 0)
             return;
         else
-            give_up("it is told wake, sent, post or end, not '%.*s'", (int)strcspn(line, "\n"),
+            give_up("it is told wake, sent, call or end, not '%.*s'", (int)strcspn(line, "\n"),
                     line);
     }
 }

@@ -81,7 +81,7 @@ void opening_connected(struct worker *worker, struct connection *connection)
         return;
     }
     epoll_ctl(worker->poller, EPOLL_CTL_MOD, connection->descriptor, &event);
-    if (worker->options->way != WAY_POST) {
+    if (!way_calls(worker->options->way)) {
         say_request(worker, connection);
         return;
     }

@@ -14,11 +14,11 @@
 enum { OPTION_WRONG = 2 };
 
 static const char USAGE[] =
-    "client --way poll|sse|ws|post --to HOST:PORT [--to ...] --path PATH --connections N\n"
+    "client --way poll|sse|ws|post|get --to HOST:PORT [--to ...] --path PATH --connections N\n"
     "  --tokens FILE       a token a line, {token} in what follows; none are needed without\n"
     "  --after ID          {id} in the path and in what is said: the last id that was read\n"
-    "  --channels FILE     a channel a line, {channel} in path and body of a post\n"
-    "  --body TEXT         of a post: {n} is the connection, {k} how many posts it has made\n"
+    "  --channels FILE     a channel a line, {channel} in path and body of a call\n"
+    "  --body TEXT         of a post: {n} is the connection, {k} how many calls it has made\n"
     "  --header 'A: b'     of the request; may be repeated\n"
     "  --packed            WebSocket: binary frames are msgpack\n"
     "  --protocol NAME     WebSocket: the subprotocol that is offered\n"
@@ -31,7 +31,8 @@ static const char USAGE[] =
     "  --processes N --sources N --connects-per-s R --opening-max N --cpu N\n"
     "  --deadline-s S      of each phase; --life-s S of the whole\n"
     "Then line by line on standard input: `wake FIRST COUNT [again]`, `sent NANOSECONDS`, `end`;\n"
-    "who posts is told `post MILLISECONDS` instead: each connection has one post out at a time.\n";
+    "who posts or gets is told `call MILLISECONDS [PER_S]` instead: each connection has one call\n"
+    "out at a time, one after the other or, with PER_S, that many a second of all of them.\n";
 
 enum word {
     WAY = 256,
@@ -207,12 +208,12 @@ static int read_words(const char *path, char ***words, int most)
 
 static enum way way_of(const char *text)
 {
-    const char *names[] = {"poll", "sse", "ws", "post"};
+    const char *names[] = {"poll", "sse", "ws", "post", "get"};
 
-    for (int each = 0; each < 4; each++)
+    for (int each = 0; each < 5; each++)
         if (strcmp(text, names[each]) == 0)
             return each;
-    give_up("--way is poll, sse, ws or post, not '%s'", text);
+    give_up("--way is poll, sse, ws, post or get, not '%s'", text);
 }
 
 static void take_place(struct options *options, int word, char *text)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum way { WAY_POLL, WAY_SSE, WAY_WS, WAY_POST };
+enum way { WAY_POLL, WAY_SSE, WAY_WS, WAY_POST, WAY_GET };
 
 enum {
     CONNECTIONS_MAX = 50000,
@@ -15,7 +15,7 @@ enum {
     SOURCES_MAX = 250, /* 127.0.0.2 to 127.0.0.251 */
     TARGETS_MAX = 8,
     HEADERS_MAX = 8,
-    STEPS_MAX = 8,
+    STEPS_MAX = 128,
     REPLIES_MAX = 4,
     CARRIED_MAX = 2,
     COUNTS_MAX = 8,
@@ -24,6 +24,12 @@ enum {
     REQUEST_BYTES_MAX = 8192, /* a token of ours has some 350 characters */
     SPARE_DESCRIPTORS = 64,   /* what a process needs beside its connections */
 };
+
+/* Whether connections call when they are told to, and listen to nothing. */
+static inline bool way_calls(enum way way)
+{
+    return way == WAY_POST || way == WAY_GET;
+}
 
 /* What is said and heard between the open connection and the parked one, in this order. */
 struct step {

@@ -63,7 +63,7 @@ static void fill(struct text *text, const struct options *options,
         else if (takes(&form, "{n}"))
             add_number(text, connection->index);
         else if (takes(&form, "{k}"))
-            add_number(text, connection->posted);
+            add_number(text, connection->called);
         else if (*form != '\0')
             add(text, form++, 1);
     }
@@ -121,19 +121,22 @@ void say_request(struct worker *worker, struct connection *connection)
         worker_parked(worker, connection);
 }
 
-void say_post(struct worker *worker, struct connection *connection)
+void say_call(struct worker *worker, struct connection *connection)
 {
     const struct options *options = worker->options;
     struct text text = {.size = 0}, body = {.size = 0};
 
-    fill(&body, options, connection, options->body);
-    add_words(&text, "POST ");
+    add_words(&text, options->way == WAY_GET ? "GET " : "POST ");
     fill(&text, options, connection, options->path);
-    add_words(&text, " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n");
+    add_words(&text, " HTTP/1.1\r\nHost: 127.0.0.1\r\n");
     add_headers(&text, options, connection);
-    add_words(&text, "Content-Length: ");
-    add_number(&text, (int64_t)body.size);
-    add_words(&text, "\r\n\r\n");
+    if (options->way == WAY_POST) {
+        fill(&body, options, connection, options->body);
+        add_words(&text, "Content-Type: application/json\r\nContent-Length: ");
+        add_number(&text, (int64_t)body.size);
+        add_words(&text, "\r\n");
+    }
+    add_words(&text, "\r\n");
     add(&text, body.bytes, body.size);
     worker_send(worker, connection, text.bytes, text.size);
 }

@@ -8,8 +8,8 @@
 /* Ask: the request of the way, from the cursor that the connection has. A poll is parked by it. */
 void say_request(struct worker *worker, struct connection *connection);
 
-/* Post the body of the options. */
-void say_post(struct worker *worker, struct connection *connection);
+/* Make a call: post the body of the options, or get what is at their path. */
+void say_call(struct worker *worker, struct connection *connection);
 
 void say_frame(struct worker *worker, struct connection *connection, enum opcode opcode,
                const char *bytes, size_t size);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "hearing.h"
-#include "posting.h"
+#include "calling.h"
 #include "saying.h"
 
 static void carry(struct worker *worker, struct connection *connection, const char *bytes,
@@ -62,8 +62,8 @@ static size_t hear_answer(struct worker *worker, struct connection *connection, 
         hear_fault(worker, connection, "http", bytes, size);
     if (reading != READ_WHOLE)
         return 0;
-    if (worker->options->way == WAY_POST)
-        return posting_answered(worker, connection, head.status, bytes, used);
+    if (way_calls(worker->options->way))
+        return calling_answered(worker, connection, head.status, bytes, used);
     if (head.status != 200) {
         hear_refusal(worker, connection, head.status, bytes, used);
         return used;
@@ -155,7 +155,7 @@ static size_t hear_frame(struct worker *worker, struct connection *connection, c
 static size_t hear_one(struct worker *worker, struct connection *connection, char *bytes,
                        size_t size)
 {
-    if (worker->options->way == WAY_POLL || worker->options->way == WAY_POST)
+    if (worker->options->way == WAY_POLL || way_calls(worker->options->way))
         return hear_answer(worker, connection, bytes, size);
     if (worker->options->way == WAY_WS)
         return hear_frame(worker, connection, bytes, size);
@@ -180,7 +180,7 @@ void way_hear(struct worker *worker, struct connection *connection, char *bytes,
     ssize_t whole = (ssize_t)fresh;
 
     if (connection->state == OPENING && worker->options->way != WAY_POLL &&
-        worker->options->way != WAY_POST) {
+        !way_calls(worker->options->way)) {
         at = hear_opening(worker, connection, bytes, size);
         if (at == 0 || connection->descriptor < 0) {
             keep(connection, bytes, connection->descriptor < 0 ? 0 : size);

@@ -15,12 +15,12 @@
 #include <unistd.h>
 
 #include "opening.h"
-#include "posting.h"
+#include "calling.h"
 #include "ways.h"
 
 enum {
     EVENTS = 512,
-    PACE_MS = 1,       /* how often a held-back opening looks whether it is its turn */
+    PACE_NS = 1000000, /* how often a held-back opening looks whether it is its turn */
     LAST_LOOKS = 1000, /* reads before the end, of what came and was not read yet */
 };
 
@@ -56,8 +56,8 @@ void worker_lose(struct worker *worker, struct connection *connection, const cha
     }
     if (worker->is_asked && !connection->is_woken)
         worker->unwoken--;
-    if (connection->is_posting)
-        worker->posting--;
+    if (connection->is_calling)
+        worker->calling--;
 }
 
 void worker_send(struct worker *worker, struct connection *connection, const void *bytes,
@@ -178,16 +178,17 @@ static void obey(struct worker *worker)
         break;
     case ARM: arm(worker, note.wake); break;
     case CLOSE: close_wake(worker); break;
-    case POST: posting_begin(worker, note.until_ns); break;
+    case CALL: calling_begin(worker, note.until_ns, note.per_s); break;
     default: worker->is_over = true;
     }
 }
 
-/* Handle what happened within so many milliseconds, -1 for any. Returns how much that was. */
-static int look(struct worker *worker, int within_ms)
+/* Handle what happened within so many nanoseconds, -1 for any. Returns how much that was. */
+static int look(struct worker *worker, int64_t within_ns)
 {
+    struct timespec within = {within_ns / 1000000000, within_ns % 1000000000};
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(worker->poller, events, EVENTS, within_ms);
+    int count = epoll_pwait2(worker->poller, events, EVENTS, within_ns < 0 ? NULL : &within, NULL);
 
     for (int each = 0; each < count; each++) {
         struct connection *connection = events[each].data.ptr;
@@ -213,9 +214,9 @@ static void report(struct worker *worker)
         worker->is_asked = false;
         tell(worker, WOKEN);
     }
-    if (worker->has_posts && worker->posting == 0) {
-        worker->has_posts = false;
-        tell(worker, POSTED);
+    if (worker->has_calls && calling_is_over(worker)) {
+        worker->has_calls = false;
+        tell(worker, CALLED);
     }
 }
 
@@ -282,9 +283,10 @@ void worker_live(const struct options *options, struct board *board, int number,
     begin(&worker, options, board);
     while (!worker.is_over) {
         bool is_held = worker.is_begun && opening_more(&worker);
+        int64_t to_next_ns = calling_more(&worker);
 
         report(&worker);
-        look(&worker, is_held ? PACE_MS : -1);
+        look(&worker, is_held ? PACE_NS : to_next_ns);
     }
     leave(&worker);
 }

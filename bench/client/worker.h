@@ -11,9 +11,10 @@ enum { READ_BYTES = 256 << 10 };
 
 /* Between the parent and a process, both ways. */
 struct note {
-    enum { BEGIN, PARKED, ARM, ARMED, WOKEN, CLOSE, CLOSED, POST, POSTED, END } what;
+    enum { BEGIN, PARKED, ARM, ARMED, WOKEN, CLOSE, CLOSED, CALL, CALLED, END } what;
     struct wake wake; /* of ARM */
-    int64_t until_ns; /* of POST */
+    int64_t until_ns; /* of CALL */
+    double per_s;     /* of CALL; 0: one after the other */
 };
 
 struct connection {
@@ -21,12 +22,12 @@ struct connection {
     int index;      /* among all connections of the client */
     enum { CONNECTING, OPENING, SPEAKING } state;
     int step;
-    bool is_parked, is_woken, is_chunked, is_posting;
+    bool is_parked, is_woken, is_chunked, is_calling;
     struct taken taken;
     int64_t cursor;
     int64_t base_id;
-    long posted;     /* posts that it has made */
-    int64_t sent_ns; /* when the last one was sent */
+    long called;     /* calls that it has made */
+    int64_t sent_ns; /* when the last one was due */
     struct chunks chunks;
     char *kept; /* what came and is not whole yet */
     size_t kept_size;
@@ -40,11 +41,14 @@ struct worker {
     int number, parent, poller;
     int first, count; /* its part of all connections */
     struct connection *connections;
-    int begun, opening, unparked, unwoken, posting;
+    int begun, opening, unparked, unwoken, calling;
     struct wake wake;
     int64_t heard_ns; /* when the bytes under work came */
-    int64_t until_ns; /* who has an answer by then posts again */
-    bool is_begun, has_parked, is_asked, has_posts, is_over;
+    int64_t until_ns; /* who has an answer by then calls again */
+    int64_t due_ns, pace_ns; /* when the next call is due, and how long it is to another */
+    int turn;                /* whose call it is */
+    bool is_paced;
+    bool is_begun, has_parked, is_asked, has_calls, is_over;
     char *bytes;
 };
 

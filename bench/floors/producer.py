@@ -8,9 +8,9 @@ from confluent_kafka import KafkaError, Message, Producer
 # The driver does not say that it hands this on, but it documents it here.
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from bench.callers import Called
 from bench.failure import Failure
 from bench.messages import TEXT, client_id
-from bench.posters import Posted
 
 # What has to be true of our own producer too: in order, no doubles, acknowledged by all replicas.
 LOGGER = logging.getLogger("bench.producer")
@@ -41,30 +41,46 @@ def make_topic(bootstrap: str, name: str, partitions: int) -> None:
 
 
 class BareProducer:
-    """Keeps `in_flight` records on their way to the partitions of a topic, in turns."""
+    """Produces records to the partitions of a topic, in turns."""
 
     def __init__(self, bootstrap: str, topic: str, partitions: int) -> None:
         self._producer = Producer({"bootstrap.servers": bootstrap, "logger": LOGGER, **SETTINGS})
         self._topic = topic
         self._partitions = partitions
 
-    def produce(self, in_flight: int, seconds: float) -> Posted:
-        """Produce for so long, and wait for the last. Raises `NotDelivered`."""
-        began_s = time.monotonic()
-        self._until_s, self._out, self._next = began_s + seconds, 0, 0
+    def produce(self, in_flight: int, seconds: float) -> Called:
+        """Keep so many on their way for so long, and wait for the last. Raises `NotDelivered`."""
+        self._begin(seconds)
+        for _ in range(in_flight):
+            self._one(again=True)
+        return self._judged()
+
+    def produce_at(self, per_s: float, seconds: float) -> Called:
+        """Produce so many a second for so long, and wait for the last. Raises `NotDelivered`."""
+        self._begin(seconds)
+        for number in range(int(per_s * seconds)):
+            while (due_in_s := self._began_s + number / per_s - time.monotonic()) > 0:
+                self._producer.poll(due_in_s)
+            self._one(again=False)
+        return self._judged()
+
+    def _begin(self, seconds: float) -> None:
+        self._began_s = time.monotonic()
+        self._until_s, self._out, self._next = self._began_s + seconds, 0, 0
         self._took_ms: list[float] = []
         self._faults: list[KafkaError] = []
-        for _ in range(in_flight):
-            self._one()
+
+    def _judged(self) -> Called:
         while self._out and time.monotonic() < self._until_s + LAST_S:
             self._producer.poll(POLL_S)
         if self._faults or self._out:
             raise NotDelivered(f"{self._out} records are not delivered: {self._faults[:1]}")
         took_ms = sorted(self._took_ms)
         parts = {part: took_ms[int(part / 100 * len(took_ms))] for part in PARTS}
-        return Posted(len(took_ms), self._last_s - began_s, parts)
+        return Called(len(took_ms), self._last_s - self._began_s, parts)
 
-    def _one(self) -> None:
+    def _one(self, *, again: bool) -> None:
+        """Produce a record; with `again` another one when it is delivered, until time is over."""
         sent_s = time.monotonic()
 
         def delivered(error: KafkaError | None, _: Message) -> None:
@@ -73,8 +89,8 @@ class BareProducer:
             self._took_ms.append((self._last_s - sent_s) * 1_000)
             if error is not None:
                 self._faults.append(error)
-            elif self._last_s < self._until_s:
-                self._one()
+            elif again and self._last_s < self._until_s:
+                self._one(again=True)
 
         self._producer.produce(
             self._topic, VALUE, partition=self._next % self._partitions, on_delivery=delivered

@@ -36,9 +36,7 @@ def memory(plan: Plan, contestants: Sequence[Contestant], results: Results) -> N
 
 
 def _turn(plan: Plan, contestant: Contestant, way: Way, results: Results) -> None:
-    warm = plan.load(contestant, WARM_CONNECTIONS)
-    with Listeners(contestant.listening(way, WARM_CONNECTIONS), warm):
-        settle(contestant, WARM_CONNECTIONS)
+    warm(plan, contestant, way)
     listening = contestant.listening(way, plan.connections)
     before = contestant.rss_bytes()
     with Listeners(listening, plan.load(contestant)):
@@ -46,6 +44,13 @@ def _turn(plan: Plan, contestant: Contestant, way: Way, results: Results) -> Non
         grown = contestant.rss_bytes() - before
     metric = _metric(way)
     results.add(f"memory {way.value}", contestant.name, metric, grown / KIB / plan.connections)
+
+
+def warm(plan: Plan, contestant: Contestant, way: Way) -> None:
+    """Have some listen and leave, so that what comes once is there."""
+    load = plan.load(contestant, WARM_CONNECTIONS)
+    with Listeners(contestant.listening(way, WARM_CONNECTIONS), load):
+        settle(contestant, WARM_CONNECTIONS)
 
 
 def _metric(way: Way) -> Metric:

@@ -8,13 +8,17 @@ from bench.results import Results
 from bench.scenarios.connects import connects
 from bench.scenarios.memory import memory
 from bench.scenarios.posts import posts
+from bench.scenarios.rest import rest
 from bench.scenarios.wake import wake
+from bench.scenarios.watches import watches
 
 # Of those who listen, between all contestants.
 LISTENING: Mapping[str, Callable[[Plan, Sequence[Contestant], Results], None]] = {
     "wake": wake,
     "connects": connects,
     "memory": memory,
+    "rest": rest,
+    "watches": watches,
 }
 # Those that start what they need.
 OTHERS: Mapping[str, Callable[[Plan, Results], None]] = {"posts": posts}

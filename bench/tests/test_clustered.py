@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.clustered import Clustered, channels
+from bench.clustered import Clustered
 from bench.contestant import CONNECTIONS_OF_A_PROCESS
 from bench.listeners import Listeners
+from bench.rostrum import channels_of
 from bench.ways import Load, Way
 from deploy.kafka.distribution import CannotStart, Distribution
 
@@ -30,8 +31,8 @@ def test_a_post_comes_once_to_each_at_several_gateways(tmp_path: Path) -> None:
                 send = partial(rostrum.send, way)
                 assert listeners.wake(rostrum.next_id, send, again=True).woken == MANY
                 assert listeners.end() == {}
-        assert len(set(channels(rostrum.owner, 3))) == 3
-        assert channels(rostrum.owner, 3) == channels(rostrum.owner, 3)
+        assert len(set(channels_of(rostrum.owner, 3))) == 3
+        assert channels_of(rostrum.owner, 3) == channels_of(rostrum.owner, 3)
     finally:
         rostrum.stop()
     assert rostrum.pids() == []

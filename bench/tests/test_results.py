@@ -79,6 +79,18 @@ def test_a_ratio_without_a_floor_is_not_judged() -> None:
     assert of(results, "wake").holds is None
 
 
+def test_a_bar_over_the_floor_is_judged_by_the_difference() -> None:
+    held = Metric("p50", "ms", "half", Bar(over=5))
+    results = Results(1)
+    for who, value in (("C loop", 3.0), ("Rostrum", 8.0)):
+        results.add("near", who, held, value)
+        results.add("far", who, held, value + (who == "Rostrum") / 10)
+    assert [(of(results, name).holds, of(results, name).bar) for name in ("near", "far")] == [
+        (True, "over the floor <= 5"),
+        (False, "over the floor <= 5"),
+    ]
+
+
 def test_a_report_is_written_for_programs_and_for_people(tmp_path: Path) -> None:
     results = measured()
     for who in ("Rostrum", "C loop"):

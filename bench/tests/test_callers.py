@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.callers import Callers, Calling
 from bench.child import ClientFailed
 from bench.floors.producer import BareProducer, NotDelivered
 from bench.plan import Plan
-from bench.posters import Posters, Posting
 from bench.results import Results
 from bench.rostrum import AUTHORIZED, Embedded, channel_of
 from bench.scenarios.posts import Sizes, posts
@@ -20,6 +20,8 @@ from deploy.kafka.distribution import CannotStart, Distribution
 FEW = 5
 LOAD = Load(FEW, deadline_s=20, life_s=60)
 SHORT_S = 0.3
+PACED_S, PER_S = 0.5, 40.0
+PAGE = "/v1/channels/{channel}/messages"
 
 
 @pytest.fixture(scope="module")
@@ -30,45 +32,71 @@ def rostrum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     contestant.stop()
 
 
-def posting(rostrum: Embedded, folder: Path, run: str) -> Posting:
+def posting(rostrum: Embedded, folder: Path, run: str) -> Calling:
     """To two channels."""
     channels = [channel_of(rostrum.owner, name) for name in ("one", "two")]
     (folder / "channels").write_text("\n".join(channels), "ascii")
     (folder / "tokens").write_text(rostrum.owner.token, "ascii")
-    return Posting(
+    return Calling(
         rostrum.targets,
         "/v1/channels/{channel}/messages",
-        f'{{"client_id":"{run}-{{n}}-{{k}}","text":"hello"}}',
         headers=[AUTHORIZED],
         tokens=folder / "tokens",
         channels=folder / "channels",
+        body=f'{{"client_id":"{run}-{{n}}-{{k}}","text":"hello"}}',
     )
 
 
 def test_posts_are_acknowledged_and_timed(rostrum: Embedded, tmp_path: Path) -> None:
-    with Posters(posting(rostrum, tmp_path, "a"), LOAD) as posters:
-        first, then = posters.post(SHORT_S), posters.post(SHORT_S)
-        assert posters.end() == {}
+    with Callers(posting(rostrum, tmp_path, "a"), LOAD) as callers:
+        first, then = callers.call(SHORT_S), callers.call(SHORT_S)
+        assert callers.end() == {}
     for posted in (first, then):
-        assert posted.posts >= FEW
+        assert posted.calls >= FEW
         assert 0 < posted.parts[50] <= posted.parts[99]
-        assert posted.per_s == pytest.approx(posted.posts / posted.seconds)
+        assert posted.per_s == pytest.approx(posted.calls / posted.seconds)
+
+
+def test_calls_at_a_pace_are_as_many_as_were_wanted(rostrum: Embedded, tmp_path: Path) -> None:
+    with Callers(posting(rostrum, tmp_path, "p"), LOAD) as callers:
+        paced = callers.call(PACED_S, PER_S)
+        assert callers.end() == {}
+    assert paced.calls == pytest.approx(PER_S * PACED_S, abs=1)
+
+
+def test_a_call_that_had_to_wait_for_its_turn_is_as_old_as_its_turn(
+    rostrum: Embedded, tmp_path: Path
+) -> None:
+    """More than one connection can do: the pace is kept, and each is later than the last."""
+    with Callers(posting(rostrum, tmp_path, "w"), replace(LOAD, connections=1)) as callers:
+        alone = callers.call(SHORT_S)
+        late = callers.call(SHORT_S, 3 * alone.per_s)
+        assert callers.end() == {}
+    assert late.calls == pytest.approx(3 * alone.per_s * SHORT_S, abs=1)
+    assert late.parts[99] > late.parts[50] > alone.parts[50]
+
+
+def test_what_has_no_body_is_asked_for(rostrum: Embedded, tmp_path: Path) -> None:
+    reading = replace(posting(rostrum, tmp_path, "g"), path=PAGE, body=None)
+    with Callers(reading, replace(LOAD, connections=1)) as callers:
+        assert callers.call(SHORT_S, FEW / SHORT_S).calls == FEW
+        assert callers.end() == {}
 
 
 def test_a_post_that_is_refused_or_a_repetition_is_a_fault(
     rostrum: Embedded, tmp_path: Path
 ) -> None:
     once = posting(rostrum, tmp_path, "b")
-    with Posters(once, replace(LOAD, connections=1)) as posters:
-        posters.post(SHORT_S)
+    with Callers(once, replace(LOAD, connections=1)) as callers:
+        callers.call(SHORT_S)
     with (
         pytest.raises(ClientFailed, match="http_200"),
-        Posters(once, replace(LOAD, connections=1)) as posters,
+        Callers(once, replace(LOAD, connections=1)) as callers,
     ):
-        posters.post(SHORT_S)
+        callers.call(SHORT_S)
     elsewhere = replace(once, path="/v1/channels/nowhere/messages")
-    with pytest.raises(ClientFailed, match="http_404"), Posters(elsewhere, LOAD) as posters:
-        posters.post(SHORT_S)
+    with pytest.raises(ClientFailed, match="http_404"), Callers(elsewhere, LOAD) as callers:
+        callers.call(SHORT_S)
 
 
 def test_a_server_that_answers_no_post_is_late(rostrum: Embedded, tmp_path: Path) -> None:
@@ -78,17 +106,17 @@ def test_a_server_that_answers_no_post_is_late(rostrum: Embedded, tmp_path: Path
         )
         load = replace(LOAD, deadline_s=0.5)
         with (
-            pytest.raises(ClientFailed, match="posts are not answered"),
-            Posters(silent, load) as posters,
+            pytest.raises(ClientFailed, match="calls are not answered"),
+            Callers(silent, load) as callers,
         ):
-            posters.post(SHORT_S)
+            callers.call(SHORT_S)
 
 
 def test_an_answer_that_is_no_acknowledgement_is_named(rostrum: Embedded, tmp_path: Path) -> None:
     with Scripted(Way.POLL, answer(b'{"code":"draining"}', "503 Away")) as server:
         away = replace(posting(rostrum, tmp_path, "d"), targets=server.listening().targets)
-        with pytest.raises(ClientFailed, match="http_503_draining"), Posters(away, LOAD) as posters:
-            posters.post(SHORT_S)
+        with pytest.raises(ClientFailed, match="http_503_draining"), Callers(away, LOAD) as callers:
+            callers.call(SHORT_S)
 
 
 @pytest.mark.long
@@ -99,7 +127,7 @@ def test_the_scenario_measures_ours_beside_a_bare_producer(tmp_path: Path) -> No
     except CannotStart as fault:
         pytest.skip(reason=f"no broker: {fault}")
     results = Results(1)
-    sizes = Sizes(channels=(2, 3), in_flight=(1, 10), seconds=SHORT_S)
+    sizes = Sizes(channels=(2, 3), in_flight=(1, 10), per_s=PER_S, seconds=SHORT_S)
     posts(Plan(1, 1, [], tmp_path), results, sizes)
     assert results.told() == []
     rows = {(row.scenario, row.metric): row for row in results.rows()}
@@ -108,6 +136,9 @@ def test_the_scenario_measures_ours_beside_a_bare_producer(tmp_path: Path) -> No
         assert ours.value > 0
         assert ours.floor == rows[f"posts {name} in flight", "rate (bare producer)"].value
         assert (ours.bar is not None) == (name == "2 channels, 10")
+    steady = [row for row in results.rows() if "a second" in row.scenario]
+    assert {row.scenario for row in steady} == {"posts 2 channels, 40 a second"}
+    assert [row.bar for row in steady if row.metric == "p50"] == ["over the floor <= 5"]
 
 
 def test_a_producer_whose_broker_is_away_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
