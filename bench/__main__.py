@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.build import CannotBuild
 from bench.clustered import Clustered
-from bench.contestant import CONNECTIONS_OF_A_PROCESS, Contestant
+from bench.contestant import CONNECTIONS_OF_A_PROCESS, Contestant, processes_for
 from bench.floors import in_c, in_python
 from bench.peers import PEERS
 from bench.plan import Plan
@@ -66,7 +66,7 @@ def _contestants(plan: Plan, peers: Sequence[str]) -> list[Contestant]:
     cpu, connections = plan.server_cpu, plan.connections
     floors = [in_c(cpu, connections), in_python(cpu, connections)]
     fits = connections <= CONNECTIONS_OF_A_PROCESS
-    ours = Embedded(cpu) if fits else Clustered(cpu, connections)
+    ours = Embedded(cpu) if fits else Clustered(cpu, processes_for(connections))
     return [*floors, ours, *(PEERS[name](cpu, connections) for name in peers)]
 
 

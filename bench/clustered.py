@@ -1,12 +1,12 @@
 """Our services as processes of their own, on a real broker and Redis of this machine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from bench.callers import Calling
-from bench.contestant import Contestant, pids_of, processes_for
+from bench.contestant import Contestant, pids_of
 from bench.rostrum import (
     COUNT_AGE_S,
     PARKED,
@@ -34,14 +34,20 @@ CHANNELS_MAX = "2000"
 
 
 class Clustered(Contestant):
-    """One of each service, and as many gateways as `connections` need, those on `cpu`."""
+    """One of each service, and so many `gateways` on `cpu` (None: anywhere)."""
 
     name = "Rostrum"
     ways = frozenset(Way)
 
-    def __init__(self, cpu: int | None, connections: int) -> None:
+    def __init__(
+        self,
+        cpu: int | None,
+        gateways: int,
+        settings: Mapping[str, str] = SETTINGS,
+    ) -> None:
         super().__init__(cpu)
-        self._gateways = processes_for(connections)
+        self._gateways = gateways
+        self._settings = settings
         self._ending = ExitStack()
 
     def start(self, folder: Path) -> None:
@@ -103,6 +109,10 @@ class Clustered(Contestant):
         """The first gateway's."""
         return self._layout.port
 
+    def kill_last(self) -> None:
+        """`kill -9` of the last gateway, which stays away."""
+        self._gateway_programs[-1].kill()
+
     def _servers(self, folder: Path) -> tuple[str, str]:
         node = servers.broker(folder / "kafka")
         self._ending.callback(node.stop)
@@ -115,7 +125,7 @@ class Clustered(Contestant):
         return node.address, redis_url
 
     def _services(self, folder: Path, redis: str) -> None:
-        gateway = {f"{GATEWAY}_{name}": value for name, value in SETTINGS.items()}
+        gateway = {f"{GATEWAY}_{name}": value for name, value in self._settings.items()}
         stores = {"log_url": servers.log_url(self.bootstrap), "store_url": redis}
         make = partial(
             Layout,

@@ -1,11 +1,14 @@
 """The load client as one that listens: parked, woken, ended."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.child import Child, ClientFailed
 from bench.ways import Listening, Load
+
+# Of a load: who is cut off, or told to come later, comes again.
+RETURNING = ("--returns",)
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,17 @@ class Woken:
     faults: Mapping[str, int]
     again_ms: float | None = None
     again_late_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Back:
+    """All who were cut off came back in `ms`. `curve` is how many listened when, in ms; both since
+    the cut. `cut` is how often one was cut off, `refused` how often one was told to come later."""
+
+    ms: float
+    cut: int
+    refused: int
+    curve: Sequence[tuple[float, int]]
 
 
 class Listeners(Child):
@@ -59,6 +73,16 @@ class Listeners(Child):
             faults=told["faults"],
         )
         return self._again(woken) if again else woken
+
+    def cut(self, cut_ns: int, least: int) -> None:
+        """At least so many are being cut off since `cut_ns`, and return (`RETURNING`)."""
+        self.say(f"back {cut_ns} {least}")
+
+    def back(self) -> Back:
+        """Wait until all listen again, after a `cut`. Raises `ClientFailed`."""
+        told = self.hear("back")
+        curve = [(float(ms), int(parked)) for ms, parked in told["curve"]]
+        return Back(curve[-1][0], told["cut"], told["refused"], curve)
 
     def _again(self, woken: Woken) -> Woken:
         told = self.hear("parked_again")

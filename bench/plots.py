@@ -15,14 +15,14 @@ WIDTH_IN, HEIGHT_IN = 8.0, 4.0
 
 
 def draw_arrivals(scenario: str, curves: Sequence[Curve], path: Path) -> None:
-    """How many of all had the message when: a line for each contestant, of its median run."""
+    """How many of all had come when: a line for each contestant, of its median run."""
     figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
     axes = figure.subplots()
     for curve in _median_runs(curves):
         parts = sorted(curve.parts.items())
         times, shares = [ms for _, ms in parts], [part for part, _ in parts]
         axes.plot(times, shares, label=curve.who, linewidth=2.5 if curve.who == OURS else 1.2)
-    axes.set(title=scenario, xlabel="ms since the message was sent", ylabel="% of all have it")
+    axes.set(title=scenario, xlabel=curves[0].since, ylabel=curves[0].says)
     axes.set_xlim(left=0)
     axes.grid(visible=True, alpha=0.3)
     axes.legend()

@@ -84,4 +84,4 @@ def _picture(scenario: str, results: Results, folder: Path) -> Iterator[str]:
     if curves:
         name = f"{PLOTS}/{scenario.replace(' ', '-')}.svg"
         draw_arrivals(scenario, curves, folder / name)
-        yield f"\n![who had the message when]({name})"
+        yield f"\n![who had come when]({name})"

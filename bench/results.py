@@ -74,11 +74,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Curve:
-    """Of one run: the time in ms within which such a part (in percent) of all had come."""
+    """Of one run: the time in ms within which such a part (in percent) of all had come. `since`
+    and `says` are what its axes say."""
 
     scenario: str
     who: str
     parts: Mapping[float, float]
+    since: str = "ms since the message was sent"
+    says: str = "% of all have it"
 
 
 @dataclass

@@ -134,10 +134,12 @@ def listening_to(
         headers, steps, protocol = [AUTHORIZED], _NO_STEPS, ""
     elif way is Way.SSE:
         path = f"/v1/stream?channels={','.join(channels)}"
-        headers, steps, protocol = [AUTHORIZED], [Hear("watched")] * len(channels), ""
+        headers = [AUTHORIZED, f"Last-Event-ID: {channel}={EPOCH}-{{id}}"]
+        steps, protocol = [Hear("watched")] * len(channels), ""
     else:
         path, headers = "/v1/ws", [] if way is Way.JSON else [AUTHORIZED]
-        cursors = dict.fromkeys(others, f"{EPOCH}-0") | {channel: f"{EPOCH}-{after}"}
+        last = "{id}" if way is Way.JSON else after
+        cursors = dict.fromkeys(others, f"{EPOCH}-0") | {channel: f"{EPOCH}-{last}"}
         steps = _socket_steps(way, cursors)
         protocol = JSON_PROTOCOL if way is Way.JSON else PACKED_PROTOCOL
     return Listening(

@@ -54,3 +54,12 @@ int64_t now_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
+
+int board_sum(const struct options *options, const struct board *board, size_t offset)
+{
+    int total = 0;
+
+    for (int each = 0; each < options->processes; each++)
+        total += *(const int *)((const char *)&board->pages[each] + offset);
+    return total;
+}

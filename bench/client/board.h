@@ -2,6 +2,7 @@
 #ifndef BOARD_H
 #define BOARD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "options.h"
@@ -23,6 +24,8 @@ struct page {
     int parked;   /* said or written all that has to be before something can come */
     int living;   /* connections that are open, parked or not */
     int woken;    /* have every id of the present wake */
+    int cut;      /* times that a parked one was cut off, with --returns */
+    int refused;  /* times that one was told to come later, with --returns */
     long empties; /* polls that were answered with nothing, which is no fault */
     struct fault faults[FAULT_KINDS];
     char first_fault[DETAIL_CHARS];
@@ -38,6 +41,10 @@ struct board {
 };
 
 struct board *board_new(void);
+
+/* The sum of an int of all pages in use. */
+#define SUM(options, board, field) board_sum(options, board, offsetof(struct page, field))
+int board_sum(const struct options *options, const struct board *board, size_t offset);
 
 /* Count a fault; the first one is kept with its detail. */
 void board_fault(struct page *page, const char *kind, const char *detail);

@@ -13,17 +13,6 @@ static double ms(int64_t ns)
     return (double)ns / 1e6;
 }
 
-static int sum(const struct options *options, const struct board *board, size_t field)
-{
-    int total = 0;
-
-    for (int each = 0; each < options->processes; each++)
-        total += *(const int *)((const char *)&board->pages[each] + field);
-    return total;
-}
-
-#define SUM(field) sum(options, board, offsetof(struct page, field))
-
 /* Each kind once, over all processes. Returns how many faults there are. */
 static long print_faults(const struct options *options, const struct board *board)
 {
@@ -86,8 +75,8 @@ void figures_parked(const struct options *options, const struct board *board, bo
     }
     seconds = parked > began ? (double)(parked - began) / 1e9 : 0;
     printf("{\"event\":\"%s\",\"connections\":%d,\"parked\":%d,\"seconds\":%.4f,\"per_s\":%.1f",
-           in_time ? "parked" : "late", options->connections, SUM(parked), seconds,
-           seconds > 0 ? SUM(parked) / seconds : 0);
+           in_time ? "parked" : "late", options->connections, SUM(options, board, parked), seconds,
+           seconds > 0 ? SUM(options, board, parked) / seconds : 0);
     print_faults(options, board);
     end_line();
 }
@@ -139,7 +128,7 @@ void figures_woken(const struct options *options, const struct board *board,
     printf("{\"event\":\"woken\",\"first_id\":%" PRId64
            ",\"ids\":%d,\"connections\":%d,\"living\":%d,"
            "\"woken\":%d",
-           wake->first, wake->count, options->connections, SUM(living), count);
+           wake->first, wake->count, options->connections, SUM(options, board, living), count);
     if (count > 0)
         print_times(came, count);
     print_faults(options, board);
@@ -152,6 +141,19 @@ void figures_again(const struct options *options, int64_t counted, int64_t sent_
     printf("{\"event\":\"parked_again\",\"connections\":%d,\"parked\":%" PRId64 ",\"ms\":%.3f,"
            "\"late_ms\":%.3f",
            options->connections, counted, ms(now_ns() - sent_ns), late_ms);
+    end_line();
+}
+
+void figures_back(const struct options *options, const struct board *board,
+                  const struct samples *samples, bool in_time)
+{
+    printf("{\"event\":\"%s\",\"parked\":%d,\"cut\":%d,\"refused\":%d,\"curve\":[",
+           in_time ? "back" : "late", SUM(options, board, parked), SUM(options, board, cut),
+           SUM(options, board, refused));
+    for (int each = 0; each < samples->count; each++)
+        printf("%s[%.1f,%d]", each ? "," : "", samples->ms[each], samples->parked[each]);
+    printf("]");
+    print_faults(options, board);
     end_line();
 }
 
@@ -199,7 +201,8 @@ long figures_ended(const struct options *options, const struct board *board)
 
     for (int each = 0; each < options->processes; each++)
         empties += board->pages[each].empties;
-    printf("{\"event\":\"ended\",\"living\":%d,\"empties\":%ld", SUM(living), empties);
+    printf("{\"event\":\"ended\",\"living\":%d,\"empties\":%ld",
+           SUM(options, board, living), empties);
     faults = print_faults(options, board);
     end_line();
     return faults;

@@ -15,6 +15,18 @@ void figures_woken(const struct options *options, const struct board *board,
 /* All are parked again, as the server says; `late_ms` is how late at most it says so. */
 void figures_again(const struct options *options, int64_t counted, int64_t sent_ns, double late_ms);
 
+enum { SAMPLES_MAX = 2000 };
+
+/* How many were parked when, since `cut_ns`. */
+struct samples {
+    int count, parked[SAMPLES_MAX];
+    double ms[SAMPLES_MAX];
+};
+
+/* All who were cut off are parked again, or time was over (`late`). */
+void figures_back(const struct options *options, const struct board *board,
+                  const struct samples *samples, bool in_time);
+
 /* All that was asked since `began_ns` is answered. */
 void figures_called(const struct options *options, const struct board *board, int64_t began_ns);
 

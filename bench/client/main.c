@@ -21,6 +21,7 @@ enum {
     FAULTS_SEEN = 1, /* exit codes; OPTION_WRONG is 2 */
     TOO_LATE = 3,
     ASK_LEAST_MS = 10,     /* between two questions how many are parked */
+    SAMPLE_MS = 50,        /* between two looks at how many are back */
     ASK_PART_OF_TIME = 50, /* and at least such a part of the time that has passed */
 };
 
@@ -208,6 +209,33 @@ static void let_call(struct client *client, const char *words)
     figures_called(&client->options, client->board, began_ns);
 }
 
+/* Wait until all are parked again, after at least so many were cut off. */
+static void see_back(struct client *client, const char *words)
+{
+    static struct samples samples;
+    int64_t by = deadline(client);
+    long long cut_ns;
+    int least;
+    bool is_back = false;
+
+    if (!client->options.returns || sscanf(words, "%lld %d", &cut_ns, &least) != 2)
+        give_up("'back' is for --returns; the time of the cut and how many it cut off follow it");
+    samples.count = 0;
+    while (!is_back && now_ns() < by) {
+        int now_parked = SUM(&client->options, client->board, parked);
+
+        is_back = now_parked == client->options.connections &&
+                  SUM(&client->options, client->board, cut) >= least;
+        if (samples.count < SAMPLES_MAX) {
+            samples.parked[samples.count] = now_parked;
+            samples.ms[samples.count++] = (double)(now_ns() - cut_ns) / 1e6;
+        }
+        if (!is_back)
+            pause_ms(SAMPLE_MS);
+    }
+    figures_back(&client->options, client->board, &samples, is_back);
+}
+
 /* Obey standard input until it says `end`, or ends. */
 static void obey(struct client *client)
 {
@@ -218,13 +246,15 @@ static void obey(struct client *client)
             arm(client, line + 5);
         else if (strncmp(line, "sent ", 5) == 0)
             measure(client, line + 5);
+        else if (strncmp(line, "back ", 5) == 0)
+            see_back(client, line + 5);
         else if (strncmp(line, "call ", 5) == 0)
             let_call(client, line + 5);
         else if (strcmp(line, "end\n") == 0)
             return;
         else
-            give_up("it is told wake, sent, call or end, not '%.*s'", (int)strcspn(line, "\n"),
-                    line);
+            give_up("it is told wake, sent, back, call or end, not '%.*s'",
+                    (int)strcspn(line, "\n"), line);
     }
 }
 

@@ -10,25 +10,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "returning.h"
 #include "saying.h"
 
 /* 127.0.0.2 and after; each address has its own ports, and servers count by address. */
 static const uint32_t FIRST_SOURCE = INADDR_LOOPBACK + 1;
 
-static void fail(struct worker *worker, struct connection *connection, const char *what, int error)
+static void fail(struct worker *worker, struct connection *connection, int error)
 {
     char kind[FAULT_CHARS];
 
-    snprintf(kind, sizeof kind, "%s: %s", what, strerror(error));
-    worker_lose(worker, connection, kind, kind);
+    snprintf(kind, sizeof kind, "connect: %s", strerror(error));
+    returning_cut(worker, connection, kind, kind);
 }
 
-static void begin_one(struct worker *worker, struct connection *connection)
+void opening_begin(struct worker *worker, struct connection *connection)
 {
     const struct options *options = worker->options;
     uint32_t source = FIRST_SOURCE + (uint32_t)(connection->index % options->sources);
     struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
-    const struct sockaddr_in *to = &options->targets[connection->index % options->target_count];
+    int turn = (connection->index + connection->cuts) % options->target_count;
+    const struct sockaddr_in *to = &options->targets[turn];
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = connection};
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 
@@ -41,10 +43,10 @@ static void begin_one(struct worker *worker, struct connection *connection)
     setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind(descriptor, (const struct sockaddr *)&from, sizeof from) < 0)
-        fail(worker, connection, "bind", errno);
+        give_up("no address for connection %d: %s", connection->index, strerror(errno));
     else if (connect(descriptor, (const struct sockaddr *)to, sizeof *to) < 0 &&
              errno != EINPROGRESS)
-        fail(worker, connection, "connect", errno);
+        fail(worker, connection, errno);
     else
         epoll_ctl(worker->poller, EPOLL_CTL_ADD, descriptor, &event);
 }
@@ -65,7 +67,7 @@ bool opening_more(struct worker *worker)
     int most = due(worker);
 
     while (worker->begun < most && worker->opening < worker->options->opening_max)
-        begin_one(worker, &worker->connections[worker->begun++]);
+        opening_begin(worker, &worker->connections[worker->begun++]);
     return worker->begun < worker->count && worker->opening < worker->options->opening_max;
 }
 
@@ -77,7 +79,7 @@ void opening_connected(struct worker *worker, struct connection *connection)
 
     getsockopt(connection->descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) {
-        fail(worker, connection, "connect", error);
+        fail(worker, connection, error);
         return;
     }
     epoll_ctl(worker->poller, EPOLL_CTL_MOD, connection->descriptor, &event);

@@ -28,9 +28,12 @@ static const char USAGE[] =
     "  --carry A=B         the header A of an answer is the header B of the next request\n"
     "  --count HOST:PORT/PATH#METRIC [--count-age-s S]\n"
     "                      where the server tells how many are parked, and how old that may be\n"
+    "  --returns           streams: who is cut off opens another one, at the next target;\n"
+    "                      who is told 429 or 503 with Retry-After comes back after that\n"
     "  --processes N --sources N --connects-per-s R --opening-max N --cpu N\n"
     "  --deadline-s S      of each phase; --life-s S of the whole\n"
     "Then line by line on standard input: `wake FIRST COUNT [again]`, `sent NANOSECONDS`, `end`;\n"
+    "with --returns `back NANOSECONDS LEAST` waits until all are back after so many were cut off;\n"
     "who posts or gets is told `call MILLISECONDS [PER_S]` instead: each connection has one call\n"
     "out at a time, one after the other or, with PER_S, that many a second of all of them.\n";
 
@@ -57,6 +60,7 @@ enum word {
     SOURCES,
     CONNECTS,
     OPENING,
+    RETURNS,
     CPU,
     DEADLINE,
     LIFE,
@@ -86,6 +90,7 @@ static const struct option WORDS[] = {
     {"sources", 1, 0, SOURCES},
     {"connects-per-s", 1, 0, CONNECTS},
     {"opening-max", 1, 0, OPENING},
+    {"returns", 0, 0, RETURNS},
     {"cpu", 1, 0, CPU},
     {"deadline-s", 1, 0, DEADLINE},
     {"life-s", 1, 0, LIFE},
@@ -224,6 +229,7 @@ static void take_place(struct options *options, int word, char *text)
         options->targets[another(&options->target_count, TARGETS_MAX, "to")] = address(text);
         break;
     case PACKED: options->packs = true; break;
+    case RETURNS: options->returns = true; break;
     case PATH: options->path = text; break;
     case TOKENS: options->token_count = read_words(text, &options->tokens, CONNECTIONS_MAX); break;
     case CHANNELS:
@@ -310,6 +316,8 @@ void options_read(struct options *options, int count, char **words)
             give_up("a stream of events is only heard: leave --say out");
     if ((options->way == WAY_POST) != (options->body != NULL))
         give_up("--body is what is posted: it belongs to --way post, which needs it");
+    if (options->returns && options->way != WAY_SSE && options->way != WAY_WS)
+        give_up("--returns is for streams: --way sse or ws");
     if (options->way == WAY_POLL && options->step_count > 0)
         give_up("a poll says and hears nothing before it is parked: leave --say and --hear out");
     fit(options);

@@ -68,6 +68,7 @@ struct options {
     const char *body; /* of a post */
     int64_t after;
     double connects_per_s, deadline_s, life_s;
+    bool returns; /* whoever is cut off, or told to come later, opens again */
     int cpus[CPUS_MAX];
     int cpu_count;
 };

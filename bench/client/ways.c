@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hearing.h"
 #include "calling.h"
+#include "hearing.h"
+#include "returning.h"
 #include "saying.h"
 
 static void carry(struct worker *worker, struct connection *connection, const char *bytes,
@@ -91,6 +92,8 @@ static size_t hear_opening(struct worker *worker, struct connection *connection,
     if (reading == READ_BROKEN)
         hear_fault(worker, connection, "http", bytes, size);
     if (reading != READ_WHOLE)
+        return 0;
+    if (returning_told(worker, connection, head.status, bytes, head.size))
         return 0;
     if (head.status != hoped_for) {
         hear_refusal(worker, connection, head.status, bytes, size);

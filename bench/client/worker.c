@@ -14,8 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "opening.h"
 #include "calling.h"
+#include "opening.h"
+#include "returning.h"
 #include "ways.h"
 
 enum {
@@ -127,8 +128,8 @@ static void hear(struct worker *worker, struct connection *connection)
     if (fresh < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (fresh <= 0) {
-        worker_lose(worker, connection, "closed",
-                    fresh < 0 ? strerror(errno) : "the server closed it");
+        returning_cut(worker, connection, "closed",
+                      fresh < 0 ? strerror(errno) : "the server closed it");
         return;
     }
     way_hear(worker, connection, worker->bytes, (size_t)fresh);
@@ -156,7 +157,7 @@ static void close_wake(struct worker *worker)
         struct connection *connection = &worker->connections[each];
         int missing = ids_missing(&connection->taken, &worker->wake);
 
-        if (connection->descriptor < 0)
+        if (connection->descriptor < 0 && connection->again_ns == 0)
             continue;
         for (int id = 0; id < missing; id++)
             worker_fault(worker, connection, "lost", "an id did not come in time");
@@ -218,6 +219,12 @@ static void report(struct worker *worker)
         worker->has_calls = false;
         tell(worker, CALLED);
     }
+}
+
+/* The shorter of two times; -1 is none. */
+static int64_t sooner(int64_t one, int64_t other)
+{
+    return one < 0 || (other >= 0 && other < one) ? other : one;
 }
 
 /* Read what came, then leave at once: without a last word no port waits for a late packet. */
@@ -283,10 +290,10 @@ void worker_live(const struct options *options, struct board *board, int number,
     begin(&worker, options, board);
     while (!worker.is_over) {
         bool is_held = worker.is_begun && opening_more(&worker);
-        int64_t to_next_ns = calling_more(&worker);
+        int64_t call_ns = calling_more(&worker), return_ns = returning_more(&worker);
 
         report(&worker);
-        look(&worker, is_held ? PACE_NS : to_next_ns);
+        look(&worker, is_held ? PACE_NS : sooner(call_ns, return_ns));
     }
     leave(&worker);
 }

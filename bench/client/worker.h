@@ -22,6 +22,8 @@ struct connection {
     int index;      /* among all connections of the client */
     enum { CONNECTING, OPENING, SPEAKING } state;
     int step;
+    int cuts;         /* how often it was cut off, or could not connect */
+    int64_t again_ns; /* when it opens again; 0: it need not */
     bool is_parked, is_woken, is_chunked, is_calling;
     struct taken taken;
     int64_t cursor;
@@ -41,7 +43,8 @@ struct worker {
     int number, parent, poller;
     int first, count; /* its part of all connections */
     struct connection *connections;
-    int begun, opening, unparked, unwoken, calling;
+    int begun, opening, unparked, unwoken, calling, away;
+    int64_t looked_ns; /* when those who are away were looked at */
     struct wake wake;
     int64_t heard_ns; /* when the bytes under work came */
     int64_t until_ns; /* who has an answer by then calls again */

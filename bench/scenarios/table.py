@@ -9,6 +9,7 @@ from bench.scenarios.connects import connects
 from bench.scenarios.memory import memory
 from bench.scenarios.posts import posts
 from bench.scenarios.rest import rest
+from bench.scenarios.storm import storm
 from bench.scenarios.wake import wake
 from bench.scenarios.watches import watches
 
@@ -21,4 +22,4 @@ LISTENING: Mapping[str, Callable[[Plan, Sequence[Contestant], Results], None]] =
     "watches": watches,
 }
 # Those that start what they need.
-OTHERS: Mapping[str, Callable[[Plan, Results], None]] = {"posts": posts}
+OTHERS: Mapping[str, Callable[[Plan, Results], None]] = {"posts": posts, "storm": storm}

@@ -106,6 +106,11 @@ class Scripted:
         """Send to connection `n`, in the order in which they came, `pieces(n)`."""
         asyncio.run_coroutine_threadsafe(self._wake(pieces), self._loop).result(READY_S)
 
+    @property
+    def connections(self) -> int:
+        """How many were opened so far."""
+        return len(self._open)
+
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()

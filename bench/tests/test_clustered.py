@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from bench.clustered import Clustered
-from bench.contestant import CONNECTIONS_OF_A_PROCESS
+from bench.contestant import CONNECTIONS_OF_A_PROCESS, processes_for
 from bench.listeners import Listeners
+from bench.plan import Plan
+from bench.results import OURS, Results
 from bench.rostrum import channels_of
+from bench.scenarios.storm import storm
 from bench.ways import Load, Way
 from deploy.kafka.distribution import CannotStart, Distribution
 
@@ -22,7 +25,7 @@ def test_a_post_comes_once_to_each_at_several_gateways(tmp_path: Path) -> None:
         Distribution().bring()
     except CannotStart as fault:
         pytest.skip(reason=f"no broker: {fault}")
-    rostrum = Clustered(None, CONNECTIONS_OF_A_PROCESS + 1)
+    rostrum = Clustered(None, processes_for(CONNECTIONS_OF_A_PROCESS + 1))
     rostrum.start(tmp_path)
     try:
         assert (len(rostrum.targets), len(rostrum.pids())) == (2, 2)
@@ -36,3 +39,18 @@ def test_a_post_comes_once_to_each_at_several_gateways(tmp_path: Path) -> None:
     finally:
         rostrum.stop()
     assert rostrum.pids() == []
+
+
+@pytest.mark.long
+def test_a_storm_is_over_when_all_are_back_and_nothing_is_lost(tmp_path: Path) -> None:
+    try:
+        Distribution().bring()
+    except CannotStart as fault:
+        pytest.skip(reason=f"no broker: {fault}")
+    results = Results(MANY)
+    storm(Plan(MANY, 1, [Way.JSON, Way.SSE], tmp_path), results)
+    assert results.told() == []
+    for way in ("ws-json", "sse"):
+        row = results.row(f"storm {way}", "back", OURS)
+        assert row.value > 0
+        assert row.ratio is not None

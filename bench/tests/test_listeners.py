@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bench.child import ClientFailed
-from bench.listeners import Listeners
+from bench.listeners import RETURNING, Back, Listeners
 from bench.tests.scripted import (
     STREAMS,
     SWITCHED,
@@ -272,7 +272,7 @@ def test_connections_are_opened_no_faster_than_told() -> None:
         (["--connections", "50000"], "give more --processes"),
         (["--to", "10.0.0.1:80"], "not on loopback"),
         (["--to", "127.0.0.1"], "not an address"),
-        (["--way", "carrier-pigeon"], "--way is poll, sse, ws or post"),
+        (["--way", "carrier-pigeon"], "--way is poll, sse, ws, post or get"),
         (["--say", "hello"], "a poll says and hears nothing"),
         (["--tokens", "no/such/file"], "cannot read no/such/file"),
         (["--connections", "many"], "not a number"),
@@ -295,3 +295,43 @@ def test_a_client_whose_life_is_over_says_so() -> None:
         listeners = Listeners(server.listening(), replace(LOAD, life_s=1))
         with pytest.raises(ClientFailed, match="its life"), listeners:
             listeners.wake(1, lambda: None)
+
+
+def again(way: Way, before: Sequence[int], after: Sequence[int]) -> tuple[dict[str, int], Back]:
+    """All get `before`, are cut off, come back and get `after`; the faults of ids 1 and 2."""
+    found: list[Back] = []
+    load = replace(LOAD, options=RETURNING, deadline_s=SOON_S)
+    with Scripted(way) as server:
+        with Listeners(server.listening(), load, may_fault=True) as listeners:
+
+            def send() -> None:
+                server.wake(lambda _: said(way, before) if before else [])
+                listeners.cut(time.monotonic_ns(), MANY)
+                server.wake(lambda _: [None])
+                found.append(listeners.back())
+                server.wake(lambda number: said(way, after) if number >= MANY else [])
+
+            # Where nobody has all, the client says so; its faults say why.
+            with suppress(ClientFailed):
+                listeners.wake(1, send, count=2)
+        return dict(listeners.faults), found[0]
+
+
+@pytest.mark.parametrize("way", [Way.JSON, Way.SSE], ids=lambda way: way.value)
+def test_who_is_cut_off_comes_back_and_is_owed_what_it_did_not_get(way: Way) -> None:
+    faults, back = again(way, [1], [2])
+    assert faults == {}
+    assert (back.cut, back.refused, back.curve[-1][1]) == (MANY, 0, MANY)
+    assert again(way, [], [1, 2])[0] == {}
+    assert again(way, [1], [1, 2])[0] == {"repeated": MANY}
+    assert again(way, [], [2])[0] == {"lost": MANY}
+
+
+def test_who_is_told_to_come_later_does_and_is_no_fault() -> None:
+    later = answer(b"{}", "429 Too Many Requests\r\nRetry-After: 0")
+    load = replace(LOAD, options=RETURNING, deadline_s=SOON_S)
+    with Scripted(Way.JSON, later) as server:
+        with pytest.raises(ClientFailed, match="not all were parked") as failed:
+            Listeners(server.listening(), load).__enter__()
+        assert server.connections > MANY
+    assert "http_429" not in str(failed.value)
