@@ -10,11 +10,11 @@ from pathlib import Path
 from bench.build import CannotBuild
 from bench.clustered import Clustered
 from bench.contestant import CONNECTIONS_OF_A_PROCESS, Contestant, processes_for
+from bench.embedded import Embedded
 from bench.floors import in_c, in_python
 from bench.peers import PEERS
 from bench.plan import Plan
 from bench.report import write_report
-from bench.rostrum import Embedded
 from bench.run import run
 from bench.scenarios.table import LISTENING, OTHERS
 from bench.ways import Way

@@ -5,24 +5,10 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from bench.callers import Calling
-from bench.contestant import Contestant, pids_of
-from bench.rostrum import (
-    COUNT_AGE_S,
-    PARKED,
-    SETTINGS,
-    SIGNING_KEY,
-    Owner,
-    channel_of,
-    channels_of,
-    free_port,
-    listening_to,
-    post_next,
-    reading_at,
-)
+from bench.contestant import pids_of
+from bench.embedded import free_port
+from bench.rostrum import SETTINGS, Rostrum
 from bench.starting import wait_until
-from bench.tokens import write_tokens
-from bench.ways import Count, Listening, Way
 from deploy.kafka.child import Home
 from deploy.local import servers
 from deploy.local.layout import Layout, is_ready
@@ -33,11 +19,8 @@ CHANNELS_OF_A_PERSON = f"{GROUP_MEMBERSHIP.replace('-', '_')}_channels_per_user"
 CHANNELS_MAX = "2000"
 
 
-class Clustered(Contestant):
+class Clustered(Rostrum):
     """One of each service, and so many `gateways` on `cpu` (None: anywhere)."""
-
-    name = "Rostrum"
-    ways = frozenset(Way)
 
     def __init__(
         self,
@@ -53,13 +36,14 @@ class Clustered(Contestant):
     def start(self, folder: Path) -> None:
         """See `Contestant`. The first time it brings the broker's jars."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self.next_id = folder, 1
+        seats = range(self._gateways)
         try:
             self.bootstrap, redis = self._servers(folder)
-            self._services(folder, redis)
-            self.owner = Owner(self._layout.port)
+            layout = self._services(folder, redis)
+            self.targets = [_address(layout.url(GATEWAY, at)) for at in seats]
+            admins = [_address(layout.admin_url(GATEWAY, at)) for at in seats]
+            self._begin(folder, layout.port, admins)
             self._ending.callback(self.owner.close)
-            self._channel = channel_of(self.owner)
         except BaseException:
             self.stop()
             raise
@@ -68,46 +52,9 @@ class Clustered(Contestant):
         """See `Contestant`. What was started last ends first."""
         self._ending.close()
 
-    def listening(self, way: Way, connections: int) -> Listening:
-        """See `Contestant`. Gateways take connections in turns."""
-        return self.watching(way, connections, channels=1)
-
-    def watching(self, way: Way, connections: int, *, channels: int) -> Listening:
-        """See `Contestant`."""
-        self.owner.stay()
-        tokens = self._folder / f"{way.value}-{connections}.tokens"
-        write_tokens(tokens, self._folder / SIGNING_KEY, connections)
-        admin = [self._layout.admin_url(GATEWAY, at) for at in range(self._gateways)]
-        return listening_to(
-            way,
-            [self._channel, *channels_of(self.owner, channels - 1)],
-            after=self.next_id - 1,
-            targets=self.targets,
-            counts=[Count(_address(url), "/metrics", PARKED, COUNT_AGE_S) for url in admin],
-            tokens=tokens,
-        )
-
-    def send(self, way: Way) -> None:
-        """See `Contestant`."""
-        post_next(self, self.owner, self._channel)
-
-    def reading(self) -> Calling:
-        """See `Contestant`."""
-        return reading_at(self.owner, self._channel, self._folder, self.targets)
-
     def pids(self) -> Sequence[int]:
         """See `Contestant`. The gateways': they are what writes to all."""
         return pids_of(self._gateway_programs)
-
-    @property
-    def targets(self) -> list[str]:
-        """Where the gateways listen."""
-        return [_address(self._layout.url(GATEWAY, at)) for at in range(self._gateways)]
-
-    @property
-    def port(self) -> int:
-        """The first gateway's."""
-        return self._layout.port
 
     def kill_last(self) -> None:
         """`kill -9` of the last gateway, which stays away."""
@@ -124,7 +71,7 @@ class Clustered(Contestant):
         servers.wait_for_redis(redis_url)
         return node.address, redis_url
 
-    def _services(self, folder: Path, redis: str) -> None:
+    def _services(self, folder: Path, redis: str) -> Layout:
         gateway = {f"{GATEWAY}_{name}": value for name, value in self._settings.items()}
         stores = {"log_url": servers.log_url(self.bootstrap), "store_url": redis}
         make = partial(
@@ -138,10 +85,8 @@ class Clustered(Contestant):
             },
             homes={(GATEWAY, at): self._home() for at in range(self._gateways)},
         )
-        self._layout = make(free_port(lambda port: make(port).ports()))
-        programs = {
-            seat: self._layout.program(seat, folder, inherit=False) for seat in self._layout.seats
-        }
+        layout = make(free_port(lambda port: make(port).ports()))
+        programs = {seat: layout.program(seat, folder, inherit=False) for seat in layout.seats}
         self._gateway_programs = [
             program for (name, _), program in programs.items() if name == GATEWAY
         ]
@@ -150,6 +95,7 @@ class Clustered(Contestant):
             program.start()
         for program in programs.values():
             wait_until(program, partial(is_ready, program))
+        return layout
 
     def _home(self) -> Home:
         return Home(before=tuple(self.pinned([])))

@@ -51,6 +51,10 @@ class Contestant(ABC):
         sent messages; None: it cannot."""
         return None
 
+    def idling(self, way: Way, connections: int) -> Listening | None:
+        """How so many listen where no message comes; None: it has no such place."""
+        return None
+
     def has_settled(self, connections: int) -> bool:
         """Whether so many wait since `listening`: asked of servers that neither count for the
         client nor say anything to who waits, before they are sent a message."""

@@ -1,31 +1,19 @@
-"""Our own deployments as contestants, started as operators start them."""
+"""What our own deployments have in common, as contestants."""
 
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.callers import Calling
-from bench.contestant import Contestant, pids_of
+from bench.contestant import Contestant
 from bench.desk import Desk, Unexpected
 from bench.messages import EPOCH, TEXT, client_id
-from bench.starting import is_open, wait_until_said
 from bench.tokens import write_tokens
 from bench.ways import Count, Hear, Listening, Say, Way
-from deploy.kafka.properties import free_ports
-from deploy.local.program import Program
-from libs.runtime.settings import variable
 from libs.wire.codec import pack, to_json
-from libs.wire.services import GATEWAY
 from libs.wire.streams import JSON_PROTOCOL, PACKED_PROTOCOL, Hello, Watch
 from libs.wire.tokens import LIFE_S_MAX
-from services.catalog import CATALOG
 
-ROOT = Path(__file__).parents[1]
-READY = "Rostrum listens on "
-ADMIN_OFFSET = 1_000
-PORT_TRIES = 50
 # Made by the deployment at its first start.
 SIGNING_KEY = Path("secrets") / "session-signing.pem"
 # The gauge is set once a second, and a little is added for the loop that may be late.
@@ -46,76 +34,71 @@ PERSON = {"handle": "owner", "password": "correct horse battery"}
 AUTHORIZED = "Authorization: Bearer {token}"
 
 
-class Embedded(Contestant):
-    """All services in one process, with their own log: `python -m services all`."""
+class Rostrum(Contestant):
+    """A deployment of ours; whoever starts one says who its `owner` is, and enters `_begin`."""
 
     name = "Rostrum"
     ways = frozenset(Way)
-
-    def __init__(self, cpu: int | None) -> None:
-        super().__init__(cpu)
-        self._ending = ExitStack()
-
-    def start(self, folder: Path) -> None:
-        """See `Contestant`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self.next_id = folder, 1
-        self._port = free_port(_ports)
-        settings = {variable(GATEWAY, name): value for name, value in SETTINGS.items()}
-        settings |= {variable("", "port"): str(self._port), variable("", "data"): str(folder)}
-        self._program = Program(self.name, self._command(settings), folder / "rostrum.log")
-        self._ending.callback(self._program.kill)
-        self._program.start()
-        wait_until_said(self._program, READY)
-        self.owner = Owner(self._port)
-        self._ending.callback(self.owner.close)
-        self._channel = channel_of(self.owner)
-
-    def stop(self) -> None:
-        """See `Contestant`."""
-        self._ending.close()
+    targets: Sequence[str]
+    owner: "Owner"
 
     def listening(self, way: Way, connections: int) -> Listening:
-        """See `Contestant`."""
+        """See `Contestant`. Gateways take connections in turns."""
         return self.watching(way, connections, channels=1)
 
     def watching(self, way: Way, connections: int, *, channels: int) -> Listening:
         """See `Contestant`."""
-        self.owner.stay()
-        tokens = self._folder / f"{way.value}-{connections}.tokens"
-        write_tokens(tokens, self._folder / SIGNING_KEY, connections)
-        admin = f"127.0.0.1:{self._port + ADMIN_OFFSET}"
-        count = Count(admin, "/metrics", PARKED, COUNT_AGE_S)
-        return listening_to(
-            way,
-            [self._channel, *channels_of(self.owner, channels - 1)],
-            after=self.next_id - 1,
-            targets=self.targets,
-            counts=[count],
-            tokens=tokens,
-        )
+        named = [self._channel, *channels_of(self.owner, channels - 1)]
+        return self._listening(way, connections, named, after=self.next_id - 1)
+
+    def idling(self, way: Way, connections: int) -> Listening:
+        """See `Contestant`."""
+        return self._listening(way, connections, channels_of(self.owner, 1), after=0)
 
     def send(self, way: Way) -> None:
         """See `Contestant`."""
-        post_next(self, self.owner, self._channel)
+        body = {"client_id": client_id(self.next_id), "text": TEXT}
+        posted = self.owner.post_json(f"/v1/channels/{self._channel}/messages", body)
+        if posted["id"] != self.next_id:
+            raise Unexpected(f"the post became {posted['id']}, not {self.next_id}")
+        self.next_id += 1
 
     def reading(self) -> Calling:
-        """See `Contestant`."""
-        return reading_at(self.owner, self._channel, self._folder, self.targets)
+        """See `Contestant`: its owner looks at a channel, which another service answers. Pages
+        would be fewer, for they are limited for each client."""
+        self.owner.stay()
+        tokens, channels = self._folder / "reader.tokens", self._folder / "reader.channels"
+        tokens.write_text(self.owner.token, "ascii")
+        channels.write_text(self._channel, "ascii")
+        return Calling(
+            self.targets,
+            "/v1/channels/{channel}",
+            headers=[AUTHORIZED],
+            tokens=tokens,
+            channels=channels,
+        )
 
-    def pids(self) -> Sequence[int]:
-        """See `Contestant`."""
-        return pids_of([self._program])
+    def _begin(self, folder: Path, port: int, admins: Sequence[str]) -> None:
+        """It runs, with a gateway at `port`; `admins` are the addresses of all gateways' desks."""
+        self._folder, self.next_id = folder, 1
+        self._counts = [Count(address, "/metrics", PARKED, COUNT_AGE_S) for address in admins]
+        self.owner = Owner(port)
+        self._channel = channel_of(self.owner)
 
-    @property
-    def targets(self) -> list[str]:
-        """Where the gateway listens."""
-        return [f"127.0.0.1:{self._port}"]
-
-    def _command(self, settings: Mapping[str, str]) -> list[str]:
-        variables = (f"{name}={value}" for name, value in settings.items())
-        run = (sys.executable, "-m", "services", "all")
-        return self.pinned(["env", "-C", str(ROOT), *variables, *run])
+    def _listening(
+        self, way: Way, connections: int, channels: Sequence[str], *, after: int
+    ) -> Listening:
+        self.owner.stay()
+        tokens = self._folder / f"{way.value}-{connections}.tokens"
+        write_tokens(tokens, self._folder / SIGNING_KEY, connections)
+        return listening_to(
+            way,
+            channels,
+            after=after,
+            targets=self.targets,
+            counts=self._counts,
+            tokens=tokens,
+        )
 
 
 def listening_to(
@@ -168,44 +151,6 @@ def _socket_steps(way: Way, cursors: Mapping[str, str]) -> list[Say | Hear]:
         hello = Say('{"type":"hello","token":"{token}"}')
         watching = Say(to_json(watch).decode())
     return [hello, Hear("welcome"), watching, *[Hear("watched")] * len(cursors)]
-
-
-def reading_at(owner: "Owner", channel: str, folder: Path, targets: Sequence[str]) -> Calling:
-    """How its owner looks at a channel, which another service answers. Pages would be fewer: they
-    are limited for each client."""
-    owner.stay()
-    tokens, channels = folder / "reader.tokens", folder / "reader.channels"
-    tokens.write_text(owner.token, "ascii")
-    channels.write_text(channel, "ascii")
-    return Calling(
-        targets,
-        "/v1/channels/{channel}",
-        headers=[AUTHORIZED],
-        tokens=tokens,
-        channels=channels,
-    )
-
-
-def free_port(wanted: Callable[[int], Sequence[int]]) -> int:
-    """A port with which all those are free that `wanted` says belong to it. Raises `OSError`."""
-    for _ in range(PORT_TRIES):
-        (port,) = free_ports(1)
-        if not any(map(is_open, wanted(port))):
-            return port
-    raise OSError(f"no free ports of 127.0.0.1 that belong together in {PORT_TRIES} tries")
-
-
-def _ports(port: int) -> list[int]:
-    return [port + entry.port_offset for entry in CATALOG] + [port + ADMIN_OFFSET]
-
-
-def post_next(contestant: Contestant, desk: Desk, channel: str) -> None:
-    """Post the contestant's next message, and count it."""
-    body = {"client_id": client_id(contestant.next_id), "text": TEXT}
-    posted = desk.post_json(f"/v1/channels/{channel}/messages", body)
-    if posted["id"] != contestant.next_id:
-        raise Unexpected(f"the post became {posted['id']}, not {contestant.next_id}")
-    contestant.next_id += 1
 
 
 class Owner(Desk):

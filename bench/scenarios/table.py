@@ -7,6 +7,7 @@ from bench.plan import Plan
 from bench.results import Results
 from bench.scenarios.connects import connects
 from bench.scenarios.memory import memory
+from bench.scenarios.mix import mix
 from bench.scenarios.posts import posts
 from bench.scenarios.rest import rest
 from bench.scenarios.storm import storm
@@ -18,6 +19,7 @@ LISTENING: Mapping[str, Callable[[Plan, Sequence[Contestant], Results], None]] =
     "wake": wake,
     "connects": connects,
     "memory": memory,
+    "mix": mix,
     "rest": rest,
     "watches": watches,
 }

@@ -8,10 +8,11 @@ import pytest
 
 from bench.callers import Callers, Calling
 from bench.child import ClientFailed
+from bench.embedded import Embedded
 from bench.floors.producer import BareProducer, NotDelivered
 from bench.plan import Plan
 from bench.results import Results
-from bench.rostrum import AUTHORIZED, Embedded, channel_of
+from bench.rostrum import AUTHORIZED, channel_of
 from bench.scenarios.posts import Sizes, posts
 from bench.tests.scripted import Scripted, answer
 from bench.ways import Load, Way

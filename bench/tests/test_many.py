@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.embedded import Embedded
 from bench.floors import in_c
 from bench.plan import Plan
 from bench.results import OURS
-from bench.rostrum import Embedded
 from bench.run import run
 from bench.scenarios import rest, watches
 from bench.ways import Way
@@ -46,3 +46,13 @@ def test_many_channels_a_connection_are_weighed_against_one(
             for name in ("cpu of one", "cpu of many", "cpu over one")
         )
         assert over == pytest.approx(many / one, rel=0.01)
+
+
+def test_a_few_are_sent_a_message_among_many_who_wait_elsewhere(tmp_path: Path) -> None:
+    contestants = [in_c(None, MANY), Embedded(None)]
+    results = run(Plan(MANY, 1, list(Way), tmp_path), ["mix"], contestants, str)
+    assert results.told() == []
+    assert {scenario for scenario, _ in results.metrics} == {
+        *("mix ws-json", "mix ws-msgpack", "mix sse")
+    }
+    assert {who for _, _, who in results.runs} == {OURS}

@@ -104,7 +104,7 @@ def test_a_report_is_written_for_programs_and_for_people(tmp_path: Path) -> None
     assert "| last | 23 (22) | 20 (19) | 30 (29) | 1.15 | ratio <= 1.15 at 1,000 | yes |" in page
     assert page.count("- pushpin: it is missing (2 times)") == 1
     picture = (tmp_path / "plots" / "wake.svg").read_text("utf-8")
-    assert "![who had the message when](plots/wake.svg)" in page
+    assert "![who had come when](plots/wake.svg)" in page
     assert all(text in picture for text in ("Rostrum", "C loop", "% of all have it"))
 
 

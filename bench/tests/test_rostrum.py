@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.embedded import Embedded
 from bench.listeners import Listeners
 from bench.messages import written
-from bench.rostrum import Embedded
 from bench.tests.tap import Tap
 from bench.ways import Load, Way
 

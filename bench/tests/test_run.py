@@ -10,10 +10,10 @@ from bench.__main__ import main
 from bench.clustered import Clustered
 from bench.contestant import Contestant
 from bench.desk import Unexpected
+from bench.embedded import Embedded
 from bench.floors import in_c, in_python
 from bench.peers.nchan import Nchan
 from bench.plan import Plan
-from bench.rostrum import Embedded
 from bench.run import run
 from bench.ways import Listening, Way
 from deploy.kafka.distribution import CannotStart
