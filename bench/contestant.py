@@ -22,12 +22,14 @@ class Contestant(ABC):
     """A server on `cpu` (None: anywhere). Ids of its messages rise by one, from `next_id` on.
 
     One that `remembers` gives a message also to who polls after it was sent. One that refuses some
-    where all come at once is given no more than `connects_per_s` (0: all at once).
+    where all come at once is given no more than `connects_per_s` (0: all at once). One that
+    `has_long` messages takes texts of 16 KiB.
     """
 
     name: str
     ways: frozenset[Way]
     remembers = True
+    has_long = False
     connects_per_s = 0.0
 
     def __init__(self, cpu: int | None) -> None:
@@ -67,6 +69,10 @@ class Contestant(ABC):
     def reading(self) -> Calling | None:
         """What a client of its REST routes reads; None: it has none."""
         return None
+
+    def send_long(self, way: Way) -> None:
+        """The same with a message as long as it may be, where it `has_long` ones."""
+        raise NotImplementedError
 
     @abstractmethod
     def pids(self) -> Sequence[int]:

@@ -74,6 +74,11 @@ class Listeners(Child):
         )
         return self._again(woken) if again else woken
 
+    def deafen(self, many: int) -> None:
+        """So many read no more, and are judged no more."""
+        self.say(f"deafen {many}")
+        self.hear("deafened")
+
     def cut(self, cut_ns: int, least: int) -> None:
         """At least so many are being cut off since `cut_ns`, and return (`RETURNING`)."""
         self.say(f"back {cut_ns} {least}")

@@ -30,6 +30,8 @@ SETTINGS = {
 }
 # Half of the life of a token: no turn takes as long.
 RENEW_S = LIFE_S_MAX / 2
+# As many characters as a post may have, of four bytes each.
+LONG_TEXT = "\N{GRINNING FACE}" * 4_096
 PERSON = {"handle": "owner", "password": "correct horse battery"}
 AUTHORIZED = "Authorization: Bearer {token}"
 
@@ -39,6 +41,7 @@ class Rostrum(Contestant):
 
     name = "Rostrum"
     ways = frozenset(Way)
+    has_long = True
     targets: Sequence[str]
     owner: "Owner"
 
@@ -57,7 +60,14 @@ class Rostrum(Contestant):
 
     def send(self, way: Way) -> None:
         """See `Contestant`."""
-        body = {"client_id": client_id(self.next_id), "text": TEXT}
+        self._post(TEXT)
+
+    def send_long(self, way: Way) -> None:
+        """See `Contestant`."""
+        self._post(LONG_TEXT)
+
+    def _post(self, text: str) -> None:
+        body = {"client_id": client_id(self.next_id), "text": text}
         posted = self.owner.post_json(f"/v1/channels/{self._channel}/messages", body)
         if posted["id"] != self.next_id:
             raise Unexpected(f"the post became {posted['id']}, not {self.next_id}")

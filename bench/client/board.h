@@ -22,7 +22,7 @@ struct fault {
 /* Of one process. It alone writes here; the parent reads after it was told to. */
 struct page {
     int parked;   /* said or written all that has to be before something can come */
-    int living;   /* connections that are open, parked or not */
+    int living;   /* connections that are open and read, parked or not */
     int woken;    /* have every id of the present wake */
     int cut;      /* times that a parked one was cut off, with --returns */
     int refused;  /* times that one was told to come later, with --returns */

@@ -236,6 +236,19 @@ static void see_back(struct client *client, const char *words)
     figures_back(&client->options, client->board, &samples, is_back);
 }
 
+/* Let the first connections, so many, read no more: they are judged no more either. */
+static void deafen(struct client *client, const char *words)
+{
+    struct note note = {.what = DEAFEN};
+
+    if (sscanf(words, "%d", &note.deaf) != 1 || note.deaf < 0)
+        give_up("'deafen' is followed by how many read no more");
+    for (int each = 0; each < client->options.processes; each++)
+        send(client->workers[each], &note, sizeof note, MSG_NOSIGNAL);
+    all_say(client, DEAFENED, deadline(client));
+    figures_event("deafened");
+}
+
 /* Obey standard input until it says `end`, or ends. */
 static void obey(struct client *client)
 {
@@ -248,12 +261,14 @@ static void obey(struct client *client)
             measure(client, line + 5);
         else if (strncmp(line, "back ", 5) == 0)
             see_back(client, line + 5);
+        else if (strncmp(line, "deafen ", 7) == 0)
+            deafen(client, line + 7);
         else if (strncmp(line, "call ", 5) == 0)
             let_call(client, line + 5);
         else if (strcmp(line, "end\n") == 0)
             return;
         else
-            give_up("it is told wake, sent, back, call or end, not '%.*s'",
+            give_up("it is told wake, sent, back, deafen, call or end, not '%.*s'",
                     (int)strcspn(line, "\n"), line);
     }
 }

@@ -22,6 +22,7 @@
 enum {
     EVENTS = 512,
     PACE_NS = 1000000, /* how often a held-back opening looks whether it is its turn */
+    DEAF_BYTES = 4096, /* what the kernel may take for who does not read */
     LAST_LOOKS = 1000, /* reads before the end, of what came and was not read yet */
 };
 
@@ -157,13 +158,31 @@ static void close_wake(struct worker *worker)
         struct connection *connection = &worker->connections[each];
         int missing = ids_missing(&connection->taken, &worker->wake);
 
-        if (connection->descriptor < 0 && connection->again_ns == 0)
+        if (connection->is_deaf || (connection->descriptor < 0 && connection->again_ns == 0))
             continue;
         for (int id = 0; id < missing; id++)
             worker_fault(worker, connection, "lost", "an id did not come in time");
     }
     worker->is_asked = false;
     tell(worker, CLOSED);
+}
+
+/* The first of all connections, so many, read no more. The kernel takes little for them. */
+static void deafen(struct worker *worker, int deaf)
+{
+    int bytes = DEAF_BYTES;
+
+    for (int each = 0; each < worker->count && worker->first + each < deaf; each++) {
+        struct connection *connection = &worker->connections[each];
+
+        if (connection->descriptor < 0 || connection->is_deaf)
+            continue;
+        setsockopt(connection->descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+        epoll_ctl(worker->poller, EPOLL_CTL_DEL, connection->descriptor, NULL);
+        connection->is_deaf = true;
+        worker->page->living--;
+    }
+    tell(worker, DEAFENED);
 }
 
 static void obey(struct worker *worker)
@@ -179,6 +198,7 @@ static void obey(struct worker *worker)
         break;
     case ARM: arm(worker, note.wake); break;
     case CLOSE: close_wake(worker); break;
+    case DEAFEN: deafen(worker, note.deaf); break;
     case CALL: calling_begin(worker, note.until_ns, note.per_s); break;
     default: worker->is_over = true;
     }

@@ -11,10 +11,24 @@ enum { READ_BYTES = 256 << 10 };
 
 /* Between the parent and a process, both ways. */
 struct note {
-    enum { BEGIN, PARKED, ARM, ARMED, WOKEN, CLOSE, CLOSED, CALL, CALLED, END } what;
+    enum {
+        BEGIN,
+        PARKED,
+        ARM,
+        ARMED,
+        WOKEN,
+        CLOSE,
+        CLOSED,
+        CALL,
+        CALLED,
+        DEAFEN,
+        DEAFENED,
+        END
+    } what;
     struct wake wake; /* of ARM */
     int64_t until_ns; /* of CALL */
     double per_s;     /* of CALL; 0: one after the other */
+    int deaf;         /* of DEAFEN */
 };
 
 struct connection {
@@ -24,7 +38,7 @@ struct connection {
     int step;
     int cuts;         /* how often it was cut off, or could not connect */
     int64_t again_ns; /* when it opens again; 0: it need not */
-    bool is_parked, is_woken, is_chunked, is_calling;
+    bool is_parked, is_woken, is_chunked, is_calling, is_deaf;
     struct taken taken;
     int64_t cursor;
     int64_t base_id;

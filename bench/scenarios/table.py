@@ -10,6 +10,7 @@ from bench.scenarios.memory import memory
 from bench.scenarios.mix import mix
 from bench.scenarios.posts import posts
 from bench.scenarios.rest import rest
+from bench.scenarios.slow import slow
 from bench.scenarios.storm import storm
 from bench.scenarios.wake import wake
 from bench.scenarios.watches import watches
@@ -21,6 +22,7 @@ LISTENING: Mapping[str, Callable[[Plan, Sequence[Contestant], Results], None]] =
     "memory": memory,
     "mix": mix,
     "rest": rest,
+    "slow": slow,
     "watches": watches,
 }
 # Those that start what they need.

@@ -1,13 +1,11 @@
 """A server that says what a test wrote down, to each connection its own, byte for byte."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Sequence
-from types import TracebackType
 
+from bench.tests.in_thread import InThread
 from bench.ways import Count, Hear, Listening, Say, Way
 
-READY_S = 10.0
 SWITCHED = (
     b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
     b"sec-websocket-accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n"
@@ -62,40 +60,24 @@ def said(way: Way, *answers: Sequence[int]) -> Pieces:
 GREETINGS = {Way.POLL: b"", Way.JSON: SWITCHED, Way.PACKED: SWITCHED, Way.SSE: STREAMS}
 
 
-class Scripted:
-    """Listens on loopback, in a thread. `greet` is sent for the first request of a connection.
-    `wake` sends each connection its pieces, one for each request that it makes where `way` is a
-    poll; None closes it. GET /count tells how many requests wait."""
+class Scripted(InThread):
+    """`greet` is sent for the first request of a connection. `wake` sends each connection its
+    pieces, one for each request that it makes where `way` is a poll; None closes it. GET /count
+    tells how many requests wait."""
 
     def __init__(self, way: Way, greet: bytes | None = None) -> None:
+        super().__init__()
         self.way = way
         self._greet = GREETINGS[way] if greet is None else greet
         self._open: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._requests = 0
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-
-    def __enter__(self) -> "Scripted":
-        self._thread.start()
-        assert self._ready.wait(READY_S), "the scripted server listens"
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(READY_S)
 
     def listening(self, *steps: Say | Hear, counts: bool = True) -> Listening:
         """How the client listens here."""
-        address = f"127.0.0.1:{self.port}"
-        count = [Count(address, "/count", "parked")] if counts and self.way is Way.POLL else []
+        count = [Count(self.address, "/count", "parked")] if counts and self.way is Way.POLL else []
         return Listening(
             self.way,
-            [address],
+            [self.address],
             "/listen?after=1-{id}",
             steps=steps,
             counts=count,
@@ -104,25 +86,15 @@ class Scripted:
 
     def wake(self, pieces: Callable[[int], Sequence[bytes | None]]) -> None:
         """Send to connection `n`, in the order in which they came, `pieces(n)`."""
-        asyncio.run_coroutine_threadsafe(self._wake(pieces), self._loop).result(READY_S)
+        self.do(self._wake(pieces))
 
     @property
     def connections(self) -> int:
         """How many were opened so far."""
         return len(self._open)
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._over = asyncio.Event()
-        server = await asyncio.start_server(self._meet, "127.0.0.1", 0, backlog=1_000)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._over.wait()
-        server.close()
-        for _, writer in self._open:
-            writer.close()
-
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See `InThread`."""
         request = await reader.readuntil(b"\r\n\r\n")
         if request.startswith(b"GET /count"):
             writer.write(answer(f"parked {self._requests}\n".encode()))
@@ -131,6 +103,11 @@ class Scripted:
         self._requests += 1
         writer.write(self._greet)
         self._open.append((reader, writer))
+
+    def leave(self) -> None:
+        """See `InThread`."""
+        for _, writer in self._open:
+            writer.close()
 
     async def _wake(self, pieces: Callable[[int], Sequence[bytes | None]]) -> None:
         for number, (reader, writer) in enumerate(self._open):

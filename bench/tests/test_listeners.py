@@ -335,3 +335,13 @@ def test_who_is_told_to_come_later_does_and_is_no_fault() -> None:
             Listeners(server.listening(), load).__enter__()
         assert server.connections > MANY
     assert "http_429" not in str(failed.value)
+
+
+@WAYS
+def test_who_reads_no_more_is_judged_no_more(way: Way) -> None:
+    deaf = MANY // 4
+    with Scripted(way) as server, Listeners(server.listening(), LOAD) as listeners:
+        listeners.deafen(deaf)
+        woken = listeners.wake(1, lambda: server.wake(lambda _: said(way, [1])))
+        assert listeners.end() == {}
+    assert woken.woken == MANY - deaf

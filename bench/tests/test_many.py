@@ -9,7 +9,7 @@ from bench.floors import in_c
 from bench.plan import Plan
 from bench.results import OURS
 from bench.run import run
-from bench.scenarios import rest, watches
+from bench.scenarios import rest, slow, watches
 from bench.ways import Way
 
 MANY = 20
@@ -56,3 +56,20 @@ def test_a_few_are_sent_a_message_among_many_who_wait_elsewhere(tmp_path: Path) 
         *("mix ws-json", "mix ws-msgpack", "mix sse")
     }
     assert {who for _, _, who in results.runs} == {OURS}
+
+
+def test_who_reads_nothing_is_weighed_and_the_others_are_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"CONNECTIONS": MANY, "DEAF": 2, "WAVES": 1, "MESSAGES": 10}.items():
+        monkeypatch.setattr(slow, name, value)
+    contestants = [in_c(None, MANY), Embedded(None)]
+    results = run(Plan(MANY, 1, [Way.JSON, Way.SSE], tmp_path), ["slow"], contestants, str)
+    assert results.told() == []
+    for scenario in ("slow ws-json", "slow sse"):
+        alone, beside, over = (
+            results.row(scenario, name, OURS).value
+            for name in ("last alone", "last beside slow ones", "beside over alone")
+        )
+        assert over == pytest.approx(beside / alone, rel=0.01)
+        assert results.measured(scenario, "slow") == [OURS]
