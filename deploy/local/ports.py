@@ -1,6 +1,6 @@
 """Ports that are free now, below the range from which systems give them to connections."""
 
-import os
+import random
 import socket
 from collections.abc import Callable, Sequence
 
@@ -9,8 +9,10 @@ STEP = 8
 
 
 def free_port(wanted: Callable[[int], Sequence[int]]) -> int:
-    """The first port with which all those that `wanted` says belong to it are free."""
-    for port in range(FIRST + os.getpid() % 8_000, LAST, STEP):
+    """A port with which all those that `wanted` says belong to it are free. Any of them, so that
+    two who look at once find different ones; by dice that no seed of a test rules."""
+    places = range(FIRST, LAST, STEP)
+    for port in random.SystemRandom().sample(places, len(places)):
         if all(map(_is_free, wanted(port))):
             return port
     raise AssertionError("no free ports")
