@@ -10,6 +10,7 @@ SWITCHED = (
     b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
     b"sec-websocket-accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n"
 )
+REFUSED = b"HTTP/1.1 4"
 STREAMS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 Pieces = Sequence[bytes]
@@ -89,9 +90,9 @@ class Scripted(InThread):
         self.do(self._wake(pieces))
 
     @property
-    def connections(self) -> int:
-        """How many were opened so far."""
-        return len(self._open)
+    def requests(self) -> int:
+        """How many there were so far, but for those of how many wait."""
+        return self._requests
 
     async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """See `InThread`."""
@@ -102,6 +103,9 @@ class Scripted(InThread):
             return
         self._requests += 1
         writer.write(self._greet)
+        if self._greet.startswith(REFUSED):
+            writer.close()
+            return
         self._open.append((reader, writer))
 
     def leave(self) -> None:

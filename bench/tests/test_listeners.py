@@ -333,7 +333,7 @@ def test_who_is_told_to_come_later_does_and_is_no_fault() -> None:
     with Scripted(Way.JSON, later) as server:
         with pytest.raises(ClientFailed, match="not all were parked") as failed:
             Listeners(server.listening(), load).__enter__()
-        assert server.connections > MANY
+        assert server.requests > MANY
     assert "http_429" not in str(failed.value)
 
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 CHUNK_BYTES = 4_096
+GROWS_BYTES = 1_000
 NO_UPGRADES = b"HTTP/1.1 501 Not here\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -16,7 +17,8 @@ class Proxy:
     """Enter it to listen at `url` for the gateway at `behind`. Its properties may be changed at any
     time and count for what comes then.
 
-    `cuts_after`: connections are cut after so many bytes of answers, at random between the two.
+    `cuts_after`: connections are cut after so many bytes of answers, at random between the two. The
+    second grows with each cut, so that an answer that is larger comes through at last.
     """
 
     behind: str
@@ -27,6 +29,13 @@ class Proxy:
     cuts: int = 0
     url: str = ""
     _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
+
+    def allowance(self) -> int | None:
+        """After how many bytes of answers the next connection is cut; None: never."""
+        if self.cuts_after is None:
+            return None
+        least, most = self.cuts_after
+        return self.dice.randint(least, most + self.cuts * GROWS_BYTES)
 
     async def __aenter__(self) -> "Proxy":
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -93,7 +102,7 @@ class _Line:
 
     async def answer(self, source: asyncio.StreamReader) -> None:
         proxy = self._proxy
-        left = None if proxy.cuts_after is None else proxy.dice.randint(*proxy.cuts_after)
+        left = proxy.allowance()
         with suppress(OSError):
             while chunk := await source.read(CHUNK_BYTES):
                 if self._is_held:
