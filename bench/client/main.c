@@ -226,10 +226,11 @@ static void see_back(struct client *client, const char *words)
 
         is_back = now_parked == client->options.connections &&
                   SUM(&client->options, client->board, cut) >= least;
-        if (samples.count < SAMPLES_MAX) {
-            samples.parked[samples.count] = now_parked;
-            samples.ms[samples.count++] = (double)(now_ns() - cut_ns) / 1e6;
-        }
+        /* The last one is when all were back, however many there were before. */
+        int place = samples.count < SAMPLES_MAX ? samples.count++ : SAMPLES_MAX - 1;
+
+        samples.parked[place] = now_parked;
+        samples.ms[place] = (double)(now_ns() - cut_ns) / 1e6;
         if (!is_back)
             pause_ms(SAMPLE_MS);
     }

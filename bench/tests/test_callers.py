@@ -1,6 +1,5 @@
 """Posts: of the client to a real gateway, and in the whole scenario on a real broker."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,21 +15,12 @@ from bench.rostrum import AUTHORIZED, channel_of
 from bench.scenarios.posts import Sizes, posts
 from bench.tests.scripted import Scripted, answer
 from bench.ways import Load, Way
-from deploy.kafka.distribution import CannotStart, Distribution
 
 FEW = 5
 LOAD = Load(FEW, deadline_s=20, life_s=60)
 SHORT_S = 0.3
 PACED_S, PER_S = 0.5, 40.0
 PAGE = "/v1/channels/{channel}/messages"
-
-
-@pytest.fixture(scope="module")
-def rostrum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    contestant = Embedded(None)
-    contestant.start(tmp_path_factory.mktemp("rostrum"))
-    yield contestant
-    contestant.stop()
 
 
 def posting(rostrum: Embedded, folder: Path, run: str) -> Calling:
@@ -121,12 +111,8 @@ def test_an_answer_that_is_no_acknowledgement_is_named(rostrum: Embedded, tmp_pa
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("broker")
 def test_the_scenario_measures_ours_beside_a_bare_producer(tmp_path: Path) -> None:
-    """On a broker that the first run brings; where it cannot be had this is skipped."""
-    try:
-        Distribution().bring()
-    except CannotStart as fault:
-        pytest.skip(reason=f"no broker: {fault}")
     results = Results(1)
     sizes = Sizes(channels=(2, 3), in_flight=(1, 10), per_s=PER_S, seconds=SHORT_S)
     posts(Plan(1, 1, [], tmp_path), results, sizes)

@@ -13,18 +13,14 @@ from bench.results import OURS, Results
 from bench.rostrum import channels_of
 from bench.scenarios.storm import storm
 from bench.ways import Load, Way
-from deploy.kafka.distribution import CannotStart, Distribution
 
 MANY = 20
 LOAD = Load(MANY, deadline_s=60, life_s=120)
 
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("broker")]
 
-@pytest.mark.long
+
 def test_a_post_comes_once_to_each_at_several_gateways(tmp_path: Path) -> None:
-    try:
-        Distribution().bring()
-    except CannotStart as fault:
-        pytest.skip(reason=f"no broker: {fault}")
     rostrum = Clustered(None, processes_for(CONNECTIONS_OF_A_PROCESS + 1))
     rostrum.start(tmp_path)
     try:
@@ -41,12 +37,7 @@ def test_a_post_comes_once_to_each_at_several_gateways(tmp_path: Path) -> None:
     assert rostrum.pids() == []
 
 
-@pytest.mark.long
 def test_a_storm_is_over_when_all_are_back_and_nothing_is_lost(tmp_path: Path) -> None:
-    try:
-        Distribution().bring()
-    except CannotStart as fault:
-        pytest.skip(reason=f"no broker: {fault}")
     results = Results(MANY)
     storm(Plan(MANY, 1, [Way.JSON, Way.SSE], tmp_path), results)
     assert results.told() == []

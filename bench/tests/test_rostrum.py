@@ -1,7 +1,6 @@
 """Our own deployment as a contestant: real, with listeners of many people."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,14 +16,6 @@ MANY = 20
 WAYS = pytest.mark.parametrize("way", list(Way), ids=lambda way: way.value)
 LOAD = Load(MANY, deadline_s=40, life_s=90)
 ID = rb"[0-9A-HJKMNP-TV-Z]{26}"
-
-
-@pytest.fixture(scope="module")
-def rostrum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    contestant = Embedded(None)
-    contestant.start(tmp_path_factory.mktemp("rostrum"))
-    yield contestant
-    contestant.stop()
 
 
 @WAYS
