@@ -32,7 +32,6 @@ from .routes.pages import page_routes
 from .routes.poll import poll_routes, poll_wishes
 from .routes.poll_many import poll_many_routes
 from .routes.posts import add_post_route
-from .routes.socket import add_socket_route
 from .sessions import Sessions
 from .settings import Settings
 from .streams.registry import Registry
@@ -76,11 +75,9 @@ class _Gateway:
         """The public routes."""
         ports, settings = self.ports, self.settings
         app = api(GATEWAY, signer=ports.signer, clock=ports.clock, document=None)
-        desk = self._desk()
         app.include_router(poll_routes(self.tokens, settings))
         app.include_router(poll_many_routes(self.lot, settings))
-        app.include_router(event_routes(desk, self.limits))
-        add_socket_route(app, desk, self.limits)
+        app.include_router(event_routes(self.tokens))
         app.include_router(
             page_routes(self.tokens, self.access, self.feed, pages=self.pages, limits=self.limits)
         )
@@ -132,7 +129,8 @@ class _Gateway:
             polls=self.polls,
         )
 
-    def _desk(self) -> Desk:
+    def desk(self) -> Desk:
+        """What streams need."""
         ports = self.ports
         return Desk(
             about=Surroundings(ports.clock, ports.tasks, self.limits, self.polls),
@@ -159,7 +157,7 @@ def build(settings: Settings, ports: Ports) -> Running:
         },
         lacks=gateway.lacks,
         drain=Draining(gateway.hub, gateway.registry, ports.clock).run,
-        http=poll_http(PollLane(gateway.lot, poll_wishes(settings))),
+        http=poll_http(PollLane(gateway.lot, poll_wishes(settings)), gateway.desk()),
     )
 
 

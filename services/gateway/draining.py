@@ -37,5 +37,5 @@ class Draining:
 
     def _left(self) -> list[Waiter | Stream]:
         # A stream that was told stays in the registry until its connection has heard of it.
-        streams = (stream for stream in self._registry if not stream.ends.done())
+        streams = (stream for stream in self._registry if stream.closing is None)
         return [*self._hub.pollers(), *streams]

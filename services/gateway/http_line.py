@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from typing import Any, ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .http_answers import plain
@@ -78,7 +79,7 @@ class Line(HttpToolsProtocol):
             if self.pipeline:
                 self._keep(data[start:])
                 return
-            if not self._goes_on(data[start : start + PIECE_BYTES]):
+            if not self._goes_on(data, start):
                 return
 
     def on_message_begin(self) -> None:
@@ -109,16 +110,18 @@ class Line(HttpToolsProtocol):
             # Also when one of the queue has just begun: the rest of its body may be among it.
             self.loop.call_soon(self._read_kept)
 
-    def send_400_response(self, msg: str) -> None:
-        self._give_up(400, msg)
+    def upgrade(self, rest: bytes) -> None:
+        """The request whose head is complete asks for a WebSocket; `rest` came after it."""
+        raise NotImplementedError
 
-    def handle_websocket_upgrade(self) -> None:
-        if self.is_busy:
-            # Its answer would go out amid frames.
-            self._give_up(400, "An upgrade has to wait for the answers before it.")
-            return
+    def let_go(self) -> None:
+        """Somebody else has the transport from now on."""
         self._is_over = True
-        super().handle_websocket_upgrade()
+        self.connections.discard(self)
+        self._unset_keepalive_if_required()
+        self._end_head()
+        # It refers to us.
+        self.parser = None  # type: ignore[assignment]
 
     def _keep(self, data: bytes) -> None:
         self._kept += data
@@ -129,9 +132,17 @@ class Line(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.data_received(kept)
 
-    def _goes_on(self, piece: bytes) -> bool:
+    def _goes_on(self, data: bytes, start: int) -> bool:
         """Parse a piece. False when nothing more is to be read after it."""
-        super().data_received(piece)
+        piece = data[start : start + PIECE_BYTES]
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self._upgrade(data[start + upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._give_up(400, "Invalid HTTP request received.")
         self._head_bytes += len(piece)
         if self._is_over or self.transport.is_closing():
             return False
@@ -141,6 +152,13 @@ class Line(HttpToolsProtocol):
         if not self.is_busy and self.timeout_keep_alive_task is None:
             self._begin_head()
         return True
+
+    def _upgrade(self, rest: bytes) -> None:
+        if self.is_busy:
+            # Its answer would go out amid frames.
+            self._give_up(400, "An upgrade has to wait for the answers before it.")
+        else:
+            self.upgrade(rest)
 
     def _begin_head(self) -> None:
         if self._head_timer is None:

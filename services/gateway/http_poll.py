@@ -1,29 +1,63 @@
-"""Polls, taken out of a connection before they cost a task.
+"""Polls, events and WebSockets, taken out of a connection before they cost a task.
 
-A poll becomes a `PolledRequest`, which stands where uvicorn has its cycle of request and response:
-so what is pipelined waits in one queue, and answers go out in the order of their requests.
-Everything else goes on to the app.
+A poll becomes a `PolledRequest` and a request for events an `EventsRequest`, which stand where
+uvicorn has its cycle of request and response: so what is pipelined waits in one queue, and answers
+go out in the order of their requests. A WebSocket gets the connection for itself. Everything else
+goes on to the app.
 """
 
 import asyncio
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from starlette.responses import Response
 
 from libs.runtime import trace
 
 from .http_answers import CLOSE, Shared, whole
+from .http_events import EventsAsked, EventsRequest
 from .http_line import Line
 from .poll_lane import Asked, Caller, PollLane
+from .streams.talk import Desk
+from .ws_handshake import Unfit, handshake_of
+from .ws_line import LeanWS
 
 # What is escaped could mean another path, and is left to the app. The absolute form is the same.
 POLL = re.compile(
     rb"(?:(?i:https?)://[^/?#]+)?/v1/channels/([^/?#%\x00-\x20\x7f-\xff]+)/poll"
     rb"(?:\?([^#]*))?(?:#.*)?"
 )
-NOT_OF_POLLS = frozenset({b"expect", b"transfer-encoding"})
+EVENTS = re.compile(rb"(?:(?i:https?)://[^/?#]+)?/v1/stream(?:\?([^#]*))?(?:#.*)?")
+SOCKET = re.compile(rb"(?:(?i:https?)://[^/?#]+)?/v1/ws(?:[?#].*)?")
+NOT_OF_ANY = frozenset({b"expect", b"transfer-encoding"})
 TRACE = trace.HEADER.encode()
+NOWHERE = "-"
+
+
+class Taken(Protocol):
+    """A request that does not go to the app."""
+
+    response_complete: bool
+
+    def begin(self) -> None:
+        """It is its turn."""
+
+    def gone(self) -> None:
+        """Its client went away."""
+
+    def pause(self) -> None:
+        """The transport has enough."""
+
+    def go_on(self) -> None:
+        """The transport has room again."""
+
+
+class _Said(NamedTuple):
+    """The headers that count."""
+
+    authorization: str | None
+    last_event_id: str
+    trace_id: str | None
 
 
 class PolledRequest(Caller):
@@ -45,6 +79,22 @@ class PolledRequest(Caller):
         self.disconnected = False
         self.more_body = False
 
+    def begin(self) -> None:
+        """See `Taken`."""
+        if self.asked is not None:
+            asked, self.asked = self.asked, None
+            self.line.lane.take(self, asked)
+
+    def gone(self) -> None:
+        """See `Taken`."""
+        self.line.lane.gone(self)
+
+    def pause(self) -> None:
+        """See `Taken`. It gets one answer, however large."""
+
+    def go_on(self) -> None:
+        """See `Taken`."""
+
     def answer(self, body: bytes, *, closes: bool) -> None:
         """See `Caller`."""
         begin = self.line.server_state.default_headers
@@ -63,107 +113,155 @@ class PolledRequest(Caller):
 
 
 class PollHTTP(Line):
-    """One connection. `lane` takes its polls."""
+    """One connection. `lane` takes its polls, `desk` its streams."""
 
-    __slots__ = ("_is_stalled", "_polled")
+    __slots__ = ("_is_stalled", "_taken")
 
     lane: ClassVar[PollLane]
+    desk: ClassVar[Desk]
     shared: ClassVar[Shared]
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        # The poll that is under way, and whether it waits until its client takes what it got.
-        self._polled: PolledRequest | None = None
+        # The request that is under way, and whether it waits until its client takes what it got.
+        self._taken: Taken | None = None
         self._is_stalled = False
+
+    @property
+    def address(self) -> str:
+        """The address that the connection comes from."""
+        return NOWHERE if self.client is None else self.client[0]
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._polled is not None:
-            self.lane.gone(self._polled)
-            self._polled = None
+        if self._taken is not None:
+            self._taken.gone()
+            self._taken = None
 
     def request(self) -> None:
         """See `Line`."""
-        asked = self._asked()
-        if asked is None:
+        taken = self._take()
+        if taken is None:
             super().request()
             return
         is_next = not self.is_busy
-        keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
-        polled = PolledRequest(self, asked, keep_alive=keep_alive)
-        self.cycle = polled
+        self.cycle = taken
         if is_next:
-            self._begin(polled)
+            self._begin(taken)
             self._forget_request()
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((polled, self.app))
+            self.pipeline.appendleft((taken, self.app))
+
+    def upgrade(self, rest: bytes) -> None:
+        """See `Line`."""
+        begin = self.server_state.default_headers
+        try:
+            handshake = handshake_of(self.parser.get_method(), self.headers)
+        except Unfit as unfit:
+            self.transport.write(unfit.answer(begin))
+            self.transport.close()
+            return
+        socket = LeanWS(self.transport, self.server_state, self.desk)
+        self.let_go()
+        self.transport.set_protocol(socket)
+        socket.open(handshake, self.address, rest)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._taken is not None:
+            self._taken.pause()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._is_stalled and self._polled is not None:
-            self._begin(self._polled)
+        if self._taken is None:
+            return
+        if self._is_stalled:
+            self._begin(self._taken)
+        else:
+            self._taken.go_on()
 
     def finish(self, polled: PolledRequest, answer: bytes) -> None:
         """Write the one answer of a poll."""
         if polled.response_complete:
             return
-        polled.response_complete = True
-        self._polled = None
         self.transport.write(answer)
-        if not polled.keep_alive:
+        self.over(polled)
+
+    def over(self, taken: PolledRequest | EventsRequest) -> None:
+        """All is written."""
+        taken.response_complete = True
+        self._taken = None
+        if not taken.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
+    def _should_upgrade(self) -> bool:
+        return super()._should_upgrade() and SOCKET.fullmatch(self.url) is not None
+
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        if isinstance(cycle, PolledRequest):
+        if isinstance(cycle, PolledRequest | EventsRequest):
             # Later: as many as are pipelined would be answered one inside the other.
-            self._polled = cycle
+            self._taken = cycle
             self.loop.call_soon(self._begin, cycle)
         else:
             super()._start_asgi_task(cycle, app)
 
-    def _asked(self) -> Asked | None:
-        """The request whose head is complete, if it is a poll and nothing else."""
-        if b"/poll" not in self.url or self.parser.get_method() != b"GET":
+    def _take(self) -> PolledRequest | EventsRequest | None:
+        """The request whose head is complete, if it is one that we take and nothing else."""
+        is_poll = b"/poll" in self.url
+        if not (is_poll or b"/v1/stream" in self.url) or self.parser.get_method() != b"GET":
             return None
-        found = POLL.fullmatch(self.url)
-        # Any upgrade but to a WebSocket is declined by a plain answer.
-        if found is None or (self.parser.should_upgrade() and self._should_upgrade()):
+        found = (POLL if is_poll else EVENTS).fullmatch(self.url)
+        said = None if found is None else self._said()
+        if found is None or said is None:
             return None
+        version = self.parser.get_http_version()
+        if not is_poll:
+            wish = EventsAsked(found[1] or b"", *said)
+            return EventsRequest(self, wish, is_chunked=version != "1.0")
+        asked = Asked(found[1].decode(), found[2] or b"", said.authorization, said.trace_id)
+        keep_alive = version != "1.0" and self.parser.should_keep_alive()
+        return PolledRequest(self, asked, keep_alive=keep_alive)
+
+    def _said(self) -> _Said | None:
+        """None when something more is wanted of us."""
         authorization = trace_id = None
+        last_event_id = ""
         for name, value in self.headers:
             if name == b"authorization" and authorization is None:
                 authorization = value.decode("latin-1")
             elif name == TRACE:
                 trace_id = value.decode("latin-1")
-            elif name in NOT_OF_POLLS or (name == b"content-length" and value.strip() != b"0"):
+            elif name == b"last-event-id":
+                last_event_id = value.decode("latin-1")
+            elif name in NOT_OF_ANY or (name == b"content-length" and value.strip() != b"0"):
                 return None
-        return Asked(found[1].decode(), found[2] or b"", authorization, trace_id)
+        return _Said(authorization, last_event_id, trace_id)
 
-    def _begin(self, polled: PolledRequest) -> None:
-        """Hand a poll to the lane, once its client takes what was written before."""
+    def _begin(self, taken: Taken) -> None:
+        """Begin a request, once its client takes what was written before."""
         if self.transport.is_closing():
             return
-        self._polled = polled
+        self._taken = taken
         self._is_stalled = self.flow.write_paused
-        if not self._is_stalled and polled.asked is not None:
-            asked, polled.asked = polled.asked, None
-            self.lane.take(polled, asked)
+        if not self._is_stalled:
+            taken.begin()
 
     def _forget_request(self) -> None:
-        # While a poll is parked nobody looks at these, and they are most of what it takes.
+        # While a request is parked nobody looks at these, and they are most of what it takes.
         self.url = b""
         self.headers = []
         self.scope = None
 
 
-def poll_http(lane: PollLane) -> type[PollHTTP]:
-    """The protocol whose polls the lane takes."""
+def poll_http(lane: PollLane, desk: Desk) -> type[PollHTTP]:
+    """The protocol whose polls the lane takes, and whose streams the desk."""
 
     class Bound(PollHTTP):
         __slots__ = ()
 
     Bound.lane = lane
+    Bound.desk = desk
     Bound.shared = Shared()
     return Bound

@@ -62,6 +62,11 @@ class Waiter(ABC):
     def seated(self, room: "Room") -> None:
         """Its cursor, `after`, is one of `room` now, where entries come from next."""
 
+    @property
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """Whether it can take more now."""
+
     @abstractmethod
     async def ready(self) -> bool:
         """Return when it can take more: True at once, False when it had to wait for that."""
@@ -82,8 +87,13 @@ class Poller(Waiter):
     def seated(self, room: "Room") -> None:
         """A poll answer names its channel."""
 
-    async def ready(self) -> bool:
+    @property
+    def is_ready(self) -> bool:
         """It takes one answer, at any time."""
+        return True
+
+    async def ready(self) -> bool:
+        """See `is_ready`."""
         return True
 
 

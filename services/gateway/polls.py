@@ -98,6 +98,21 @@ class Polls:
         waiter.is_gone = True
         self._hub.leave(waiter)
 
+    def settle(self, follower: Waiter, channel: str, cursor: Cursor | None) -> bool:
+        """Bring a follower to its seat at once, telling it all on the way. False when something is
+        not remembered: then `follow` goes on from where it is. Raises `Problem`."""
+        while (found := self.at_once(follower.user, channel, cursor)) is not None:
+            if isinstance(found, Parking):
+                self._seat(follower, found, None)
+                return True
+            if not follower.is_ready:
+                return False
+            found.room.say(follower, found.answer)
+            if follower.is_gone:
+                return True
+            cursor = Cursor(found.room.epoch, follower.after)
+        return False
+
     async def follow(
         self, waiter: Waiter, channel: str, cursor: Cursor | None, until_s: float | None = None
     ) -> None:

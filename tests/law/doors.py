@@ -52,10 +52,15 @@ DOORS: dict[str, tuple[str, ...]] = {
     "uvicorn": (
         "libs/runtime/listener.py",
         "services/gateway/http_line.py",
-        "services/gateway/websocket.py",
+        "services/gateway/ws_line.py",
     ),
     "uvloop": ("bench/floors/bare.py", "libs/runtime/process.py"),
-    "websockets": ("libs/runtime/*", "services/gateway/feed.py"),
+    "websockets": (
+        "libs/runtime/*",
+        "services/gateway/feed.py",
+        "services/gateway/ws_frames.py",
+        "services/gateway/ws_handshake.py",
+    ),
 }
 
 RUNTIME = ("libs/runtime/*",)

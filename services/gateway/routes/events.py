@@ -1,33 +1,20 @@
-"""`GET /v1/stream`: a stream as server-sent events."""
+"""`GET /v1/stream` as the framework sees it: its description.
 
-import asyncio
-from contextlib import suppress
+Events are served by `http_events`, before a request gets here.
+"""
+
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
-from libs.runtime.tasks import until_one_ends
 from libs.wire.codes import Refused
-from libs.wire.ids import is_id
 
-from ..limits import Limits
-from ..streams.events import CHANNELS_MAX, EventStream, places_of
-from ..streams.talk import Desk, Talk, opened
-from ..tokens import Checked, bearer
-from .streaming import GOODBYE_S, address_of, admit
-
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    # Each event is of this moment and of this client; proxies must not gather them.
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-]
+from ..tokens import Tokens, bearer
 
 
-def event_routes(desk: Desk, limits: Limits) -> APIRouter:
-    """The route of events."""
+def event_routes(tokens: Tokens) -> APIRouter:
+    """The route of events, for the document, and for what is asked as no stream is."""
     router = APIRouter()
 
     @router.get(
@@ -46,77 +33,10 @@ def event_routes(desk: Desk, limits: Limits) -> APIRouter:
             str, Header(description="The id of the last event that came: goes on from there")
         ] = "",
     ) -> Response:
-        checked = await desk.tokens.checked(bearer(request.headers.get("authorization")))
-        wanted, places = channels_of(channels), places_of(last_event_id)
-        admit(desk, limits)
-        return _Events(desk, limits, checked=checked, wanted=wanted, places=places)
+        await tokens.checked(bearer(request.headers.get("authorization")))
+        del channels, last_event_id
+        raise Refused(
+            "field_invalid", "a stream is a GET with no body, no Expect and no escapes in its path"
+        )
 
     return router
-
-
-def channels_of(text: str) -> list[str]:
-    """The channels that a client asks for. Raises `Refused`."""
-    channels = list(dict.fromkeys(filter(None, text.split(","))))
-    if not 1 <= len(channels) <= CHANNELS_MAX:
-        raise Refused(
-            "field_invalid",
-            f"name 1 to {CHANNELS_MAX} channels, not {len(channels)}",
-            field="channels",
-        )
-    unknown = next((channel for channel in channels if not is_id(channel)), None)
-    if unknown is not None:
-        raise Refused("channel_unknown", f"there is no channel {unknown[:40]!a}")
-    return channels
-
-
-class _Events(Response):
-    """Events until either side ends."""
-
-    def __init__(
-        self,
-        desk: Desk,
-        limits: Limits,
-        *,
-        checked: Checked,
-        wanted: list[str],
-        places: dict[str, str],
-    ) -> None:
-        self.background = None
-        self._desk = desk
-        self._limits = limits
-        self._checked = checked
-        self._wanted = wanted
-        self._places = places
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        seat = self._limits.connect(address_of(Request(scope)))
-        try:
-            seat.take(self._checked.person.user)
-            stream = EventStream(self._checked.person, self._desk.about)
-            talk = opened(self._desk, stream, self._checked)
-            await self._live(talk, stream, receive, send)
-        finally:
-            seat.leave()
-
-    async def _live(self, talk: Talk, stream: EventStream, receive: Receive, send: Send) -> None:
-        async def write(body: bytes) -> None:
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-
-        async def hear() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-        async def ends() -> None:
-            await asyncio.shield(stream.ends)
-
-        try:
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            talk.welcome(CHANNELS_MAX)
-            stream.begin(self._wanted, self._places)
-            await until_one_ends(hear(), stream.outbox.drain(write), ends(), name="gateway.events")
-        finally:
-            self._desk.registry.leave(stream)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
-                await stream.outbox.flush(write)
-                await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -5,6 +5,8 @@ from typing import NamedTuple
 from libs.wire import streams
 from libs.wire.codes import Problem
 
+# What is queued when a stream ends is still given to who takes it.
+GOODBYE_S = 1.0
 TOKEN_STATUS = 401
 DRAINING = "draining"
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from libs.runtime.web import Person
+from libs.wire.codes import Refused
 from libs.wire.cursor import parse
+from libs.wire.ids import is_id
 from libs.wire.streams import Behind, FromGateway, Unwatched, Watched
 
 from ..answers import Form, framed
 from .closing import SLOW
-from .stream import Stream, Surroundings
+from .stream import Connection, Stream, Surroundings
 from .watch import Watch
 
 # As many as a poll of several channels: the id of each event names all of them.
@@ -19,8 +21,10 @@ class EventStream(Stream):
     """A stream whose every event says where each channel is, so that the client's last one resumes
     all of them."""
 
-    def __init__(self, person: Person, about: Surroundings) -> None:
-        super().__init__(person, Form.JSON, about)
+    __slots__ = ("_places",)
+
+    def __init__(self, person: Person, about: Surroundings, connection: Connection) -> None:
+        super().__init__(person, Form.JSON, about, connection)
         self._places: dict[str, str] = {}
 
     def begin(self, channels: Iterable[str], resumed: Mapping[str, str]) -> None:
@@ -68,3 +72,18 @@ def places_of(event_id: str) -> dict[str, str]:
         parse(cursor)
         found[channel] = cursor
     return found
+
+
+def channels_of(text: str) -> list[str]:
+    """The channels that a client asks for. Raises `Refused`."""
+    channels = list(dict.fromkeys(filter(None, text.split(","))))
+    if not 1 <= len(channels) <= CHANNELS_MAX:
+        raise Refused(
+            "field_invalid",
+            f"name 1 to {CHANNELS_MAX} channels, not {len(channels)}",
+            field="channels",
+        )
+    unknown = next((channel for channel in channels if not is_id(channel)), None)
+    if unknown is not None:
+        raise Refused("channel_unknown", f"there is no channel {unknown[:40]!a}")
+    return channels

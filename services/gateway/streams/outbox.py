@@ -1,8 +1,11 @@
-"""What waits to be written to one stream: bounded, in order, written by the stream's own task."""
+"""What is on its way to one client: in order, bounded, written at once while the client takes it.
+
+open ──the transport has enough──> full: frames wait here ──it has room again──> open
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from libs.runtime.clock import Clock
 
@@ -15,83 +18,132 @@ BYTES_MORE = 256 << 10
 BYTES_READY = 64 << 10
 
 
-class Outbox:
-    """Bytes on their way to a client. `since_s` (monotonic) is when the present write began."""
+class Carrier(Protocol):
+    """The connection that an outbox writes to."""
 
-    def __init__(self, clock: Clock) -> None:
+    def carry(self, body: bytes) -> None:
+        """Give a frame to the transport."""
+
+    def carrying(self) -> int:
+        """Bytes that the transport has and the kernel has not."""
+
+
+class Outbox:
+    """Frames for one client. The transport says when it has enough (`fill`) and when it has room
+    again (`go_on`)."""
+
+    __slots__ = (
+        "_bytes",
+        "_carrier",
+        "_carrying",
+        "_clock",
+        "_frames",
+        "_has_ended",
+        "_has_room",
+        "_said_bytes",
+        "_since_s",
+    )
+
+    def __init__(self, carrier: Carrier, clock: Clock) -> None:
+        self._carrier = carrier
         self._clock = clock
-        # Each with whether it holds entries; what must be said is counted apart from those.
-        self._frames: deque[tuple[bytes, bool]] = deque()
+        # None while the client takes all at once, as most do. Each with whether it holds entries:
+        # what must be said is counted apart from those.
+        self._frames: deque[tuple[bytes, bool]] | None = None
         self._bytes = 0
         self._said_bytes = 0
-        self._is_filled = asyncio.Event()
-        self._is_low = asyncio.Event()
-        self._is_low.set()
         self._has_ended = False
-        self.since_s: float | None = None
+        self._has_room: asyncio.Event | None = None
+        # Since when (monotonic) the kernel has taken nothing of what the transport has.
+        self._since_s = 0.0
+        self._carrying = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Frames wait here."""
+        return self._frames is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Most of the entries are written, or nothing more will be."""
+        return self._has_ended or self._bytes <= BYTES_READY
 
     def put(self, frame: bytes) -> bool:
-        """Queue entries. False when there is no room."""
+        """Entries. False when there is no room."""
+        if self._frames is None:
+            self._carrier.carry(frame)
+            return True
         if self._bytes > BYTES_READY and self._bytes + len(frame) > BYTES_MAX:
             return False
         self._bytes += len(frame)
-        if self._bytes > BYTES_READY and not self._has_ended:
-            self._is_low.clear()
-        self._add(frame, has_entries=True)
+        self._frames.append((frame, True))
         return True
 
     def push(self, frame: bytes) -> bool:
-        """Queue what must be said. False when there is no room for that either."""
+        """What must be said. False when there is no room for that either."""
+        if self._frames is None:
+            self._carrier.carry(frame)
+            return True
         if self._said_bytes + len(frame) > BYTES_MORE:
             return False
         self._said_bytes += len(frame)
-        self._add(frame, has_entries=False)
+        self._frames.append((frame, False))
         return True
 
+    def fill(self) -> None:
+        """The transport has enough."""
+        if self._frames is None:
+            self._frames = deque()
+            self._note()
+
+    def go_on(self) -> None:
+        """The transport has room: write what waits, until it has enough again."""
+        if self._frames is None:
+            return
+        frames, self._frames = self._frames, None
+        while frames and self._frames is None:
+            # In here it may call `fill`.
+            frame, has_entries = frames.popleft()
+            self._carrier.carry(frame)
+            self._count(len(frame), has_entries=has_entries)
+        if frames:
+            self._frames = frames
+        if self._has_room is not None and self.is_ready:
+            self._has_room.set()
+            self._has_room = None
+
     def end(self) -> None:
-        """Nobody will take more: who waits for room need not."""
+        """The client takes no more: who waits for room need not."""
         self._has_ended = True
-        self._is_low.set()
+        if self._has_room is not None:
+            self._has_room.set()
+            self._has_room = None
 
     async def ready(self) -> bool:
-        """Return when most of the entries are written, or nothing more will be: at once, and True,
-        or False after a wait, in which others may have been quicker."""
-        if self._is_low.is_set():
+        """Return when `is_ready`: at once, and True, or False after a wait, in which others may
+        have been quicker."""
+        if self.is_ready:
             return True
-        await self._is_low.wait()
+        if self._has_room is None:
+            self._has_room = asyncio.Event()
+        await self._has_room.wait()
         return False
 
     def stuck_s(self) -> float:
-        """How long the present write has made no progress, in seconds."""
-        return 0.0 if self.since_s is None else self._clock.monotonic() - self.since_s
+        """For how long the client has taken nothing of what it should, in seconds: to the last time
+        that this was asked."""
+        if self._frames is None:
+            return 0.0
+        if self._carrier.carrying() < self._carrying:
+            self._note()
+        return self._clock.monotonic() - self._since_s
 
-    async def drain(self, write: Callable[[bytes], Awaitable[None]]) -> None:
-        """Write for ever, whatever is queued. Raises what `write` raises."""
-        while True:
-            await self._is_filled.wait()
-            await self.flush(write)
+    def _note(self) -> None:
+        self._carrying = self._carrier.carrying()
+        self._since_s = self._clock.monotonic()
 
-    async def flush(self, write: Callable[[bytes], Awaitable[None]]) -> None:
-        """Write what is queued now."""
-        while self._frames:
-            # Taken out when it is written: a write that was cancelled while it waited is repeated
-            # by the next flush, or what comes after it would be sent with a hole before.
-            frame, has_entries = self._frames[0]
-            self.since_s = self._clock.monotonic()
-            await write(frame)
-            self._frames.popleft()
-            self.since_s = None
-            self._wrote(len(frame), has_entries=has_entries)
-        self._is_filled.clear()
-
-    def _wrote(self, size: int, *, has_entries: bool) -> None:
-        if not has_entries:
+    def _count(self, size: int, *, has_entries: bool) -> None:
+        if has_entries:
+            self._bytes -= size
+        else:
             self._said_bytes -= size
-            return
-        self._bytes -= size
-        if self._bytes <= BYTES_READY:
-            self._is_low.set()
-
-    def _add(self, frame: bytes, *, has_entries: bool) -> None:
-        self._frames.append((frame, has_entries))
-        self._is_filled.set()

@@ -7,7 +7,7 @@ from libs.wire.streams import Beat
 
 from ..metrics import STREAMS, STREAMS_CLOSED
 from ..sessions import Sessions
-from .closing import EXPIRED, SLOW
+from .closing import EXPIRED, GONE, SLOW
 from .stream import Stream
 
 # A client that takes nothing for so long is closed; it finds all in the log when it comes again.
@@ -43,7 +43,8 @@ class Registry:
         session = self._open.pop(stream, None)
         if session is not None:
             self._sessions.leave(session, stream)
-            STREAMS_CLOSED.labels(str(stream.ends.result().code)).inc()
+            code = GONE.code if stream.closing is None else stream.closing.code
+            STREAMS_CLOSED.labels(str(code)).inc()
         STREAMS.set(len(self._open))
 
     def tick(self) -> None:

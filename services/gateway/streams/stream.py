@@ -1,8 +1,8 @@
 """A stream after its hello: what it follows, what waits to be written, and how it ends."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from libs.runtime.clock import Clock
 from libs.runtime.tasks import Tasks
@@ -16,7 +16,7 @@ from ..answers import Form, framed
 from ..limits import Limits
 from ..polls import Polls
 from .closing import DRAINED, GONE, SLOW, Closing, closing_of
-from .outbox import Outbox
+from .outbox import Carrier, Outbox
 from .watch import Watch
 
 
@@ -30,17 +30,39 @@ class Surroundings:
     polls: Polls
 
 
-class Stream:
-    """A client's stream. `ends` is done when it has to be closed, and says how."""
+class Connection(Carrier, Protocol):
+    """What a stream is to its connection."""
 
-    def __init__(self, person: Person, form: Form, about: Surroundings) -> None:
+    def end(self) -> None:
+        """The stream has to be closed, as `closing` says: soon, not within the call."""
+
+
+class Stream:
+    """A client's stream. `closing` says how it ends, once it has to."""
+
+    __slots__ = (
+        "_about",
+        "_connection",
+        "_settling",
+        "_watches",
+        "closing",
+        "expires_s",
+        "form",
+        "outbox",
+        "person",
+    )
+
+    def __init__(
+        self, person: Person, form: Form, about: Surroundings, connection: Connection
+    ) -> None:
         self.person = person
         self.form = form
-        self.outbox = Outbox(about.clock)
-        self.ends: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
+        self.outbox = Outbox(connection, about.clock)
+        self.closing: Closing | None = None
         # Until when the token holds, in seconds since 1970.
         self.expires_s = 0
         self._about = about
+        self._connection = connection
         self._watches: dict[str, Watch] = {}
         self._settling = 0
 
@@ -63,9 +85,7 @@ class Stream:
                 continue
             watch = Watch(self, self.person.user, channel, at=cursor)
             self._watches[channel] = watch
-            self._settling += 1
-            work = self._follow(watch, cursor)
-            self._about.tasks.spawn(work, name="gateway.watch")
+            self._settle(watch, cursor)
 
     def unwatch(self, channels: Iterable[str]) -> None:
         """Follow these no more."""
@@ -87,6 +107,11 @@ class Stream:
         if self._watches.get(watch.channel) is watch:
             self._leave(watch.channel)
 
+    @property
+    def is_ready(self) -> bool:
+        """See `Reader`."""
+        return self.outbox.is_ready
+
     async def ready(self) -> bool:
         """See `Reader`."""
         return await self.outbox.ready()
@@ -103,8 +128,9 @@ class Stream:
 
     def close(self, closing: Closing) -> None:
         """Close it; the first reason counts."""
-        if not self.ends.done():
-            self.ends.set_result(closing)
+        if self.closing is None:
+            self.closing = closing
+            self._connection.end()
 
     def gone(self) -> None:
         """The connection has ended: nothing is followed any more."""
@@ -117,13 +143,27 @@ class Stream:
         if watch is not None:
             self._about.polls.gone(watch)
 
-    async def _follow(self, watch: Watch, cursor: cursors.Cursor | None) -> None:
+    def _settle(self, watch: Watch, cursor: cursors.Cursor | None) -> None:
+        """At once, if all that this needs is remembered; else by a task."""
+        about = self._about
         # Who watches the same channel again and again would read pages without end.
+        pause_s = about.limits.poll(self.person.session, watch.channel, is_large=False)
+        try:
+            if not pause_s and about.polls.settle(watch, watch.channel, cursor):
+                return
+        except Problem as refused:
+            watch.refuse(refused)
+            return
+        self._settling += 1
+        about.tasks.spawn(self._follow(watch, cursor, pause_s), name="gateway.watch")
+
+    async def _follow(self, watch: Watch, cursor: cursors.Cursor | None, pause_s: float) -> None:
         about = self._about
         try:
-            pause_s = about.limits.poll(self.person.session, watch.channel, is_large=False)
             await about.clock.sleep(pause_s)
             if not watch.is_gone:
-                await about.polls.follow(watch, watch.channel, cursor)
+                # It may have been told something already.
+                at = cursors.Cursor(watch.epoch, watch.after) if watch.epoch else cursor
+                await about.polls.follow(watch, watch.channel, at)
         finally:
             self._settling -= 1

@@ -1,7 +1,8 @@
-"""What a client says on a stream. Before its hello it is a `Greeting`, after it a `Talk`."""
+"""What a client says on a stream: its hello says who it is, and what comes after is a `Talk`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from libs.runtime.web import Person
 from libs.wire import streams
@@ -22,7 +23,6 @@ from libs.wire.streams import (
     error_of,
 )
 
-from ..answers import Form
 from ..posting import Posting
 from ..tokens import Checked, Tokens
 from .registry import Registry
@@ -55,35 +55,39 @@ class Desk:
             raise TryAgain("draining", fault, retry_after_s=DRAIN_AGAIN_S)
 
 
-class Greeting:
-    """A connection that has not said who it is. `header` is whose its `Authorization` is."""
+def hello_of(raw: str | bytes) -> Hello:
+    """The first frame of a client. Raises `Refused`."""
+    frame = frame_of(raw)
+    if not isinstance(frame, Hello):
+        raise Refused("hello_missing", "send hello before anything else")
+    return frame
 
-    def __init__(self, desk: Desk, form: Form, header: Checked | None) -> None:
-        self._desk = desk
-        self._form = form
-        self._header = header
 
-    async def hear(self, raw: str | bytes, take: Callable[[str], None]) -> "Talk":
-        """The first frame. `take` is given the user, and may refuse. Raises `Problem`."""
-        frame = frame_of(raw)
-        if not isinstance(frame, Hello):
-            raise Refused("hello_missing", "send hello before anything else")
-        checked = await self._who(frame)
-        take(checked.person.user)
-        stream = Stream(checked.person, self._form, self._desk.about)
-        return opened(self._desk, stream, checked)
-
-    async def _who(self, hello: Hello) -> Checked:
-        given = self._header
-        if hello.token is not None:
-            given = await self._desk.tokens.checked(hello.token)
-        if hello.ticket is not None:
-            person = None if given is None else given.person
-            redeemed = self._desk.tickets.redeem(hello.ticket, person)
-            return given or redeemed
+def known(desk: Desk, hello: Hello, header: Checked | None) -> Checked | None:
+    """Whose hello it is; None when its token has to be checked first (`found`). `header` is whose
+    the `Authorization` of the connection is. Raises `Problem`."""
+    given = header
+    if hello.token is not None:
+        given = desk.tokens.remembered(hello.token)
         if given is None:
-            raise Refused("token_missing", "send a token or a ticket with hello")
-        return given
+            return None
+    return _with_ticket(desk, hello, given)
+
+
+async def found(desk: Desk, hello: Hello, header: Checked | None) -> Checked:
+    """What `known` gives, of a token that is not remembered. Raises `Problem`."""
+    given = header if hello.token is None else await desk.tokens.checked(hello.token)
+    return _with_ticket(desk, hello, given)
+
+
+def _with_ticket(desk: Desk, hello: Hello, given: Checked | None) -> Checked:
+    if hello.ticket is not None:
+        person = None if given is None else given.person
+        redeemed = desk.tickets.redeem(hello.ticket, person)
+        return given or redeemed
+    if given is None:
+        raise Refused("token_missing", "send a token or a ticket with hello")
+    return given
 
 
 def opened(desk: Desk, stream: Stream, checked: Checked) -> "Talk":
@@ -100,6 +104,8 @@ def opened(desk: Desk, stream: Stream, checked: Checked) -> "Talk":
 
 class Talk:
     """A connection whose person is known."""
+
+    __slots__ = ("_desk", "_posts", "stream")
 
     def __init__(self, desk: Desk, stream: Stream) -> None:
         self.stream = stream
@@ -123,14 +129,16 @@ class Talk:
             )
         )
 
-    async def hear(self, raw: str | bytes) -> None:
-        """One frame. One that is none ends the stream."""
+    def hear(self, raw: str | bytes) -> Coroutine[Any, Any, None] | None:
+        """One frame. One that is none ends the stream. What is returned is to be awaited before the
+        next one is heard."""
         try:
-            await self._do(frame_of(raw))
+            return self._do(frame_of(raw))
         except Problem as refused:
             self.stream.end(refused)
+            return None
 
-    async def _do(self, frame: FromClient) -> None:
+    def _do(self, frame: FromClient) -> Coroutine[Any, Any, None] | None:
         match frame:
             case Watch():
                 self.stream.watch(frame.cursors)
@@ -141,14 +149,19 @@ class Talk:
             case Ping():
                 self.stream.say(streams.Pong(ref=frame.ref))
             case Auth():
-                await self._renew(frame.token)
+                return self._renew(frame.token)
             case Hello():
                 raise Refused("frame_malformed", "hello was said already")
+        return None
 
     async def _renew(self, token: str) -> None:
-        checked = await self._desk.tokens.checked(token)
-        if checked.person != self.person:
-            raise Refused("token_invalid", "the token is of another session than the stream")
+        try:
+            checked = await self._desk.tokens.checked(token)
+            if checked.person != self.person:
+                raise Refused("token_invalid", "the token is of another session than the stream")
+        except Problem as refused:
+            self.stream.end(refused)
+            return
         self.stream.expires_s = max(self.stream.expires_s, checked.expires_s)
         self.stream.say(Renewed(expires_in=self._expires_in(), ticket=self._ticket()))
 

@@ -25,6 +25,10 @@ class Reader(Protocol):
     def forget(self, watch: "Watch") -> None:
         """The channel is followed no more."""
 
+    @property
+    def is_ready(self) -> bool:
+        """See `Waiter`."""
+
     async def ready(self) -> bool:
         """See `Waiter`."""
 
@@ -91,6 +95,11 @@ class Watch(Waiter):
         """Nothing more of this channel."""
         self.reader.say(unwatched_of(self.channel, problem))
         self.reader.forget(self)
+
+    @property
+    def is_ready(self) -> bool:
+        """See `Waiter`: whether the stream has room."""
+        return self.reader.is_ready
 
     async def ready(self) -> bool:
         """See `Waiter`: whether the stream has room."""

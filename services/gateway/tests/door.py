@@ -1,4 +1,5 @@
-"""The way into a gateway under test: polls by a real socket, all else straight into its app."""
+"""The way into a gateway under test: what its protocol takes by a real socket, all else straight
+into its app."""
 
 import asyncio
 
@@ -26,7 +27,7 @@ class Door(httpx.AsyncBaseTransport):
         self._serving: asyncio.Task[None] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method != "GET" or not request.url.path.endswith("/poll"):
+        if request.method != "GET" or not request.url.path.endswith(("/poll", "/v1/stream")):
             return await self._app.handle_async_request(request)
         port = self._listener.getsockname()[1]
         if self._serving is None:

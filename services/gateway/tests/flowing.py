@@ -154,6 +154,10 @@ class Reader:
     def go_on(self) -> None:
         self._has_room.set()
 
+    @property
+    def is_ready(self) -> bool:
+        return self._has_room.is_set()
+
     async def ready(self) -> bool:
         if self._has_room.is_set():
             return True

@@ -108,7 +108,7 @@ class Client:
 
     def __init__(self, *, head_s: float | None = None) -> None:
         self.lane = FakeLane()
-        http: type[PollHTTP] = poll_http(self.lane)  # type: ignore[arg-type]
+        http: type[PollHTTP] = poll_http(self.lane, None)  # type: ignore[arg-type]
         if head_s is not None:
             http.head_s = head_s
         config = uvicorn.Config(echo, http=http, lifespan="off", log_config=None, access_log=False)

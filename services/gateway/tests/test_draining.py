@@ -17,6 +17,7 @@ from services.gateway.streams.stream import Stream, Surroundings
 from services.gateway.tests.edge import CHANNEL, Edge, edge
 from services.gateway.tests.listeners import entries, hub, parked, room
 from services.gateway.tests.talkers import open_talk, talking
+from services.gateway.tests.wires import Wire
 
 OVER_S = 2.0
 POLLERS, STREAMS = 150, 50
@@ -34,7 +35,10 @@ class Leaving:
         self.pollers = parked(self.hub, self.room, POLLERS)
         # Nothing of what streams share is asked by a stream that follows nothing.
         about = Surroundings(self.clock, None, None, None)  # type: ignore[arg-type]
-        self.streams = [Stream(Person(f"u{n}", f"s{n}"), Form.JSON, about) for n in range(STREAMS)]
+        wire = Wire()
+        self.streams = [
+            Stream(Person(f"u{n}", f"s{n}"), Form.JSON, about, wire) for n in range(STREAMS)
+        ]
         for stream in self.streams:
             self.registry.enter(stream)
         self.draining = Draining(self.hub, self.registry, self.clock)
@@ -43,10 +47,10 @@ class Leaving:
     def moved(self) -> int:
         """How many were sent away; streams leave the registry as their connections do."""
         for stream in self.streams:
-            if stream.ends.done():
+            if stream.closing is not None:
                 self.registry.leave(stream)
         return sum(len(each.bodies) for each in self.pollers) + sum(
-            stream.ends.done() for stream in self.streams
+            stream.closing is not None for stream in self.streams
         )
 
 

@@ -18,6 +18,7 @@ class FullReader:
     """A stream that has no room for entries."""
 
     form = Form.JSON
+    is_ready = True
 
     def __init__(self) -> None:
         self.said: list[FromGateway] = []
