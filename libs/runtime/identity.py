@@ -42,6 +42,8 @@ class Signer:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        # By purpose: the program has a handful of them.
+        self._sealing: dict[str, bytes] = {}
 
     def sign(self, identity: Identity, now_ms: int) -> str:
         """The header's value."""
@@ -68,8 +70,12 @@ class Signer:
         return _opened(text, self._key_for(purpose))
 
     def _key_for(self, purpose: str) -> bytes:
-        # No identity's body begins so (it is a msgpack array): no header gives a key away.
-        return hmac.digest(self._key, b"rostrum seal " + purpose.encode(), hashlib.sha256)
+        known = self._sealing.get(purpose)
+        if known is None:
+            # No identity's body begins so (it is a msgpack array): no header gives a key away.
+            begin = b"rostrum seal " + purpose.encode()
+            known = self._sealing[purpose] = hmac.digest(self._key, begin, hashlib.sha256)
+        return known
 
 
 def _signed(body: bytes, key: bytes) -> str:

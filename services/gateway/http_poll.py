@@ -115,7 +115,7 @@ class PolledRequest(Caller):
 class PollHTTP(Line):
     """One connection. `lane` takes its polls, `desk` its streams."""
 
-    __slots__ = ("_is_stalled", "_taken")
+    __slots__ = ("_is_socket", "_is_stalled", "_taken")
 
     lane: ClassVar[PollLane]
     desk: ClassVar[Desk]
@@ -126,6 +126,8 @@ class PollHTTP(Line):
         # The request that is under way, and whether it waits until its client takes what it got.
         self._taken: Taken | None = None
         self._is_stalled = False
+        # The request whose head came last asks for a WebSocket of ours.
+        self._is_socket = False
 
     @property
     def address(self) -> str:
@@ -140,6 +142,14 @@ class PollHTTP(Line):
 
     def request(self) -> None:
         """See `Line`."""
+        self._is_socket = (
+            self.parser.should_upgrade()
+            and self._get_upgrade() == b"websocket"
+            and SOCKET.fullmatch(self.url) is not None
+        )
+        if self._is_socket:
+            # The parser says so next.
+            return
         taken = self._take()
         if taken is None:
             super().request()
@@ -197,7 +207,7 @@ class PollHTTP(Line):
         self.on_response_complete()
 
     def _should_upgrade(self) -> bool:
-        return super()._should_upgrade() and SOCKET.fullmatch(self.url) is not None
+        return self._is_socket
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if isinstance(cycle, PolledRequest | EventsRequest):

@@ -40,7 +40,7 @@ class Kind(IntEnum):
     PONG = 10
 
 
-KINDS = frozenset(Kind)
+KINDS = {kind.value: kind for kind in Kind}
 
 
 class Broken(Exception):
@@ -63,11 +63,7 @@ class _Head(NamedTuple):
     kind: int
     is_last: bool
     begin: int
-    size: int
-
-    @property
-    def is_control(self) -> bool:
-        return bool(self.kind & CONTROL)
+    end: int
 
 
 class Incoming:
@@ -96,12 +92,15 @@ class Incoming:
     def next(self) -> Message | None:
         """The next message; None when the rest of it has not come. Raises `Broken`."""
         while (head := self._head()) is not None:
-            end = head.begin + MASK_BYTES + head.size
+            kind, is_last, begin, end = head
             if len(self._data) < end:
                 break
-            payload = self._payload(head, end)
+            data = self._data
+            payload = apply_mask(data[begin:end], data[begin - MASK_BYTES : begin])
             self._at = end
-            message = self._whole(head, payload)
+            if is_last and (kind & CONTROL or self._parts is None):
+                return Message(KINDS[kind], payload)
+            message = self._joined(KINDS[kind], payload, is_last=is_last)
             if message is not None:
                 return message
         self._drop_read()
@@ -110,45 +109,39 @@ class Incoming:
     def _head(self) -> _Head | None:
         """The frame that begins here; None when its head has not come."""
         data, at = self._data, self._at
-        if len(data) < at + 2:
+        came = len(data)
+        if came < at + 2:
             return None
         first, second = data[at], data[at + 1]
-        _judge(first, second)
         size, begin = second & SIZE, at + 2
+        kind = first & OPCODE
+        _judge(first, second)
         if size >= SIZE_16:
             begin += 2 if size == SIZE_16 else 8
-            if len(data) < begin:
+            if came < begin:
                 return None
             size = int.from_bytes(data[at + 2 : begin], "big")
-        head = _Head(first & OPCODE, bool(first & LAST), begin, size)
-        self._allow(head)
-        return head
+        if not kind & CONTROL:
+            self._allow(kind, size)
+        begin += MASK_BYTES
+        return _Head(kind, bool(first & LAST), begin, begin + size)
 
-    def _allow(self, head: _Head) -> None:
+    def _allow(self, kind: int, size: int) -> None:
         """Before the payload came."""
-        if head.is_control:
-            return
-        if (head.kind == Kind.CONTINUATION) != (self._parts is not None):
+        if (kind == Kind.CONTINUATION) != (self._parts is not None):
             raise Broken(PROTOCOL_ERROR, "a message begins amid another one, or goes on unbegun")
-        if self._size + head.size > MESSAGE_BYTES_MAX:
+        if self._size + size > MESSAGE_BYTES_MAX:
             raise Broken(TOO_BIG, f"a message has at most {MESSAGE_BYTES_MAX} bytes")
         if self._parts is not None and len(self._parts) >= FRAGMENTS_MAX:
             raise Broken(TOO_BIG, f"a message has at most {FRAGMENTS_MAX} frames")
 
-    def _payload(self, head: _Head, end: int) -> bytes:
-        begin = head.begin + MASK_BYTES
-        mask = bytes(self._data[head.begin : begin])
-        return apply_mask(bytes(self._data[begin:end]), mask)
-
-    def _whole(self, head: _Head, payload: bytes) -> Message | None:
-        """The message that a frame completes, if it does."""
-        if head.is_control or (head.is_last and self._parts is None):
-            return Message(Kind(head.kind), payload)
+    def _joined(self, kind: Kind, payload: bytes, *, is_last: bool) -> Message | None:
+        """The message that a fragment completes, if it does."""
         if self._parts is None:
-            self._kind, self._parts = Kind(head.kind), []
+            self._kind, self._parts = kind, []
         self._parts.append(payload)
         self._size += len(payload)
-        if not head.is_last:
+        if not is_last:
             return None
         whole, self._parts, self._size = b"".join(self._parts), None, 0
         return Message(self._kind, whole)

@@ -1,6 +1,5 @@
 """How an HTTP connection becomes a WebSocket (RFC 6455, section 4.2)."""
 
-import base64
 import binascii
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -88,7 +87,7 @@ def handshake_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Hands
 
 def _key(value: bytes) -> str:
     try:
-        is_key = len(base64.b64decode(value, validate=True)) == KEY_BYTES
+        is_key = len(binascii.a2b_base64(value, strict_mode=True)) == KEY_BYTES
     except binascii.Error:
         is_key = False
     if not is_key:
