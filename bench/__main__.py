@@ -15,6 +15,7 @@ from bench.floors import in_c, in_python
 from bench.peers import PEERS
 from bench.plan import Plan
 from bench.report import write_report
+from bench.rostrum import SETTINGS
 from bench.run import run
 from bench.scenarios.table import LISTENING, OTHERS
 from bench.ways import Way
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
             server_cpu=wanted.server_cpu if two else None,
             client_cpu=wanted.client_cpu if two else None,
             connects_per_s=wanted.connects_per_s,
+            spread_ms=wanted.spread_ms,
         )
         try:
             results = run(plan, wanted.only, _contestants(plan, wanted.peers), _say)
@@ -66,7 +68,8 @@ def _contestants(plan: Plan, peers: Sequence[str]) -> list[Contestant]:
     cpu, connections = plan.server_cpu, plan.connections
     floors = [in_c(cpu, connections), in_python(cpu, connections)]
     fits = connections <= CONNECTIONS_OF_A_PROCESS
-    ours = Embedded(cpu) if fits else Clustered(cpu, processes_for(connections))
+    settings = {**SETTINGS, "wake_spread_ms": str(plan.spread_ms)}
+    ours = Embedded(cpu, settings) if fits else Clustered(cpu, processes_for(connections), settings)
     return [*floors, ours, *(PEERS[name](cpu, connections) for name in peers)]
 
 
@@ -84,6 +87,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--ways", type=_names(WAYS), default=WAYS, help=_listed(WAYS))
     add("--peers", type=_names(PEERS), default=QUICK_PEERS, help=_listed(PEERS) + ", or none")
     add("--connects-per-s", type=float, default=0.0, help="opened a second (0: as it goes)")
+    add("--spread-ms", type=int, default=0, help="over which Rostrum wakes; 200 as shipped (0)")
     add("--server-cpu", type=int, default=0, help="where servers run (%(default)s)")
     add("--client-cpu", type=int, default=1, help="where the load client runs (%(default)s)")
     add("--out", type=Path, default=HERE, help="the folder of the report (%(default)s)")

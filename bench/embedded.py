@@ -23,15 +23,16 @@ PORT_TRIES = 50
 class Embedded(Rostrum):
     """All services in one process, with their own log: `python -m services all`."""
 
-    def __init__(self, cpu: int | None) -> None:
+    def __init__(self, cpu: int | None, settings: Mapping[str, str] = SETTINGS) -> None:
         super().__init__(cpu)
+        self._settings = settings
         self._ending = ExitStack()
 
     def start(self, folder: Path) -> None:
         """See `Contestant`."""
         folder.mkdir(parents=True, exist_ok=True)
         port = free_port(_ports)
-        settings = {variable(GATEWAY, name): value for name, value in SETTINGS.items()}
+        settings = {variable(GATEWAY, name): value for name, value in self._settings.items()}
         settings |= {variable("", "port"): str(port), variable("", "data"): str(folder)}
         self._program = Program(self.name, self._command(settings), folder / "rostrum.log")
         self._ending.callback(self._program.kill)

@@ -17,7 +17,8 @@ MANY = 10_000
 @dataclass(frozen=True)
 class Plan:
     """So many `connections`, in so many `rounds` in which all have their turn. Servers run on
-    `server_cpu`, the load client on `client_cpu` (None: anywhere)."""
+    `server_cpu`, the load client on `client_cpu` (None: anywhere). Rostrum wakes over
+    `spread_ms`."""
 
     connections: int
     rounds: int
@@ -26,6 +27,7 @@ class Plan:
     server_cpu: int | None = None
     client_cpu: int | None = None
     connects_per_s: float = 0.0
+    spread_ms: int = 0
 
     def load(self, contestant: Contestant, connections: int | None = None) -> Load:
         """What the client is to bear there, all connections unless said otherwise."""

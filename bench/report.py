@@ -28,6 +28,7 @@ def _head(plan: Plan, results: Results) -> Iterator[str]:
     yield f"{plan.connections:,} connections, {plan.rounds} rounds in which all had their turn, on"
     yield f"{os.cpu_count()} CPUs ({platform.machine()}, Linux {platform.release()}, Python"
     yield f"{platform.python_version()}); {_pinning(plan)}."
+    yield f"Rostrum wakes over {plan.spread_ms} ms (200 as shipped; peers do not spread)."
     yield "Values are medians of all rounds, the best in brackets. Ratios are of Rostrum to the"
     yield "floor in this run: a C loop of one `send` a connection; of posts a bare producer."
     if results.notes:

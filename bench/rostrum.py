@@ -16,17 +16,16 @@ from libs.wire.tokens import LIFE_S_MAX
 
 # Made by the deployment at its first start.
 SIGNING_KEY = Path("secrets") / "session-signing.pem"
-# The gauge is set once a second, and a little is added for the loop that may be late.
-COUNT_AGE_S = 1.1
 PARKED = "rostrum_gateway_parked"
-# In life those who come at once come to many gateways, and many persons post: here it is one. All
-# else is as it is shipped.
+# In life those who come at once come to many gateways, and many persons post: here it is one. And
+# nobody else spreads a wake over time. All else is as it is shipped.
 OFTEN, MANY = "100000", "1000000"
 SETTINGS = {
     "connects_per_s": OFTEN,
     "connects_burst": MANY,
     "posts_per_s": OFTEN,
     "posts_burst": MANY,
+    "wake_spread_ms": "0",
 }
 # Half of the life of a token: no turn takes as long.
 RENEW_S = LIFE_S_MAX / 2
@@ -91,7 +90,7 @@ class Rostrum(Contestant):
     def _begin(self, folder: Path, port: int, admins: Sequence[str]) -> None:
         """It runs, with a gateway at `port`; `admins` are the addresses of all gateways' desks."""
         self._folder, self.next_id = folder, 1
-        self._counts = [Count(address, "/metrics", PARKED, COUNT_AGE_S) for address in admins]
+        self._counts = [Count(address, "/metrics", PARKED) for address in admins]
         self.owner = Owner(port)
         self._channel = channel_of(self.owner)
 

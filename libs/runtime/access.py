@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from sys import intern
 
 from libs.runtime.service import Ports
 from libs.wire import api
 from libs.wire.api import Access, AccessAnswer, AccessQuestion, Pair
+from libs.wire.codec import replace
 from libs.wire.codes import Problem, TryAgain
 from libs.wire.services import GROUP_MEMBERSHIP
 
@@ -56,5 +58,10 @@ class AccessLane:
                 # Whoever asked may have gone; an error that nobody fetches is no news.
                 answer.exception()
             return
-        for answer, access in zip(batch, reply.answers, strict=True):
-            answer.set_result(access)
+        for pair, answer, access in zip(pairs, batch, reply.answers, strict=True):
+            answer.set_result(_shared(access, pair))
+
+
+def _shared(access: Access, pair: Pair) -> Access:
+    # Who remembers thousands of them holds each name once: the asker's own, not what was decoded.
+    return replace(access, user=pair.user, channel=pair.channel, topic=intern(access.topic))

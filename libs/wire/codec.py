@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct as Struct
+from msgspec.structs import replace as replace
 
 T = TypeVar("T")
 

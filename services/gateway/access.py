@@ -6,6 +6,7 @@ that a change of access finds them without a search.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from sys import intern
 
 from libs.runtime.access import AccessLane
 from libs.runtime.changes import SILENT_S
@@ -161,7 +162,7 @@ class AccessMemory:
         self._asking[channel] = self._asking.get(channel, 0) + 1
         before = self._changes.get(channel, 0)
         try:
-            access = await self._lane.ask(user, channel)
+            access = await self._lane.ask(user, intern(channel))
             is_current = self._changes.get(channel, 0) == before
         finally:
             self._asking[channel] -= 1

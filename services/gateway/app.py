@@ -62,7 +62,13 @@ class _Gateway:
             kept_s=settings.access_kept_s,
             most=settings.access_memory,
         )
-        waker = Waker(self.hub, _Timers(), self._straggle, lambda: self.access.is_doubted)
+        waker = Waker(
+            self.hub,
+            _Timers(),
+            self._straggle,
+            doubts=lambda: self.access.is_doubted,
+            spread_ms=settings.wake_spread_ms,
+        )
         self.feed = Feed(ports, self.hub, waker, settings)
         self.pages = Pages(ports, settings.relay_s)
         self.polls = Polls(ports, self.hub, access=self.access, feed=self.feed, pages=self.pages)
@@ -99,7 +105,7 @@ class _Gateway:
             self.registry.tick()
             self.consumers.note_silence()
             RING_BYTES.set(self.hub.trim())
-            PARKED.set(self.hub.parked)
+            self.limits.tick()
             ROOMS.set(len(self.hub.rooms))
 
     def lacks(self) -> list[str]:
@@ -146,6 +152,7 @@ class _Gateway:
 def build(settings: Settings, ports: Ports) -> Running:
     """A gateway over these ports; nothing is connected until its loops run."""
     gateway = _Gateway(settings, ports)
+    PARKED.set_function(lambda: gateway.hub.parked)
     return Running(
         app=gateway.serve(),
         loops={

@@ -111,6 +111,12 @@ class Limits:
             "connects", "too many connect at this moment; wait for your turn", turn_s - now_s
         )
 
+    def tick(self) -> None:
+        """Once a second: who is owed nothing any more is forgotten, a part at a time."""
+        now_s = self._clock.monotonic()
+        for meter in (self._pages, self._polls, self._persons, self._members):
+            meter.sweep(now_s)
+
     def connect(self, address: str) -> Seat:
         """A connection from an address; its seat is told the user and left at the end."""
         return self._seats.seat(address)

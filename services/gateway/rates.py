@@ -4,9 +4,10 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import NamedTuple
 
-# What is over its time goes, so many for each one that comes: memory shrinks to what is in use, and
-# nobody waits for a great sweep.
+# What is over its time goes, so many for each one that comes, and more once in a while: memory
+# shrinks to what is in use, and nobody waits for a great sweep.
 DROPPED_MAX = 2
+SWEPT_MAX = 10_000
 # Times are floats, and are told in microseconds: who comes at the very moment that was told is not
 # sent away by the last digit.
 DIGITS = 6
@@ -42,10 +43,14 @@ class Meter:
         self._free_s.move_to_end(key)
         if len(self._free_s) > self._most:
             self._free_s.popitem(last=False)
-        self._drop_free(now_s)
+        self._drop_free(now_s, DROPPED_MAX)
 
-    def _drop_free(self, now_s: float) -> None:
-        for _ in range(DROPPED_MAX):
+    def sweep(self, now_s: float) -> None:
+        """Forget who is free by now, at most `SWEPT_MAX` of them."""
+        self._drop_free(now_s, SWEPT_MAX)
+
+    def _drop_free(self, now_s: float, most: int) -> None:
+        for _ in range(min(most, len(self._free_s))):
             oldest, free_s = next(iter(self._free_s.items()))
             if free_s > now_s:
                 return

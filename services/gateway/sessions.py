@@ -16,22 +16,27 @@ class Sessions:
     """What listens, by session. Bounded by connections: each listens by one session."""
 
     def __init__(self) -> None:
-        self._listening: dict[str, set[Listening]] = {}
+        # Most have one of them: a set for each would take 200 bytes.
+        self._listening: dict[str, Listening | set[Listening]] = {}
 
     def enter(self, session: str, listening: Listening) -> None:
         """It listens from now on."""
-        self._listening.setdefault(session, set()).add(listening)
+        those = self._listening.setdefault(session, listening)
+        if isinstance(those, set):
+            those.add(listening)
+        elif those is not listening:
+            self._listening[session] = {those, listening}
 
     def leave(self, session: str, listening: Listening) -> None:
         """It listens no more. Harmless when it did not."""
         those = self._listening.get(session)
-        if those is None:
-            return
-        those.discard(listening)
-        if not those:
+        if isinstance(those, set):
+            those.discard(listening)
+        if those is listening or those == set():
             del self._listening[session]
 
     def end(self, session: str) -> None:
         """The session ended."""
-        for listening in self._listening.pop(session, ()):
+        those = self._listening.pop(session, set())
+        for listening in those if isinstance(those, set) else {those}:
             listening.end(Refused("token_invalid", "this session was signed out; sign in again"))

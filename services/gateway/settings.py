@@ -5,6 +5,8 @@ from typing import Annotated
 
 from libs.runtime.settings import Says
 
+from .wake import SPREAD_MS
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -28,6 +30,10 @@ class Settings:
     ring_bytes: Annotated[
         int, Says(ge=1 << 20, description="Bytes of all rings together; least used ones go first")
     ] = 256 << 20
+    wake_spread_ms: Annotated[
+        int,
+        Says(ge=0, le=1_000, description="Rooms of over 1,000 are woken over so long; 0: at once"),
+    ] = SPREAD_MS
     linger_s: Annotated[
         float, Says(ge=0, description="How long a channel without waiters stays watched")
     ] = 60.0

@@ -11,6 +11,8 @@ from .hub import Hub, Room, Said, Waiter
 SMALL_ROOM = 1_000
 SLOTS = 20
 SLOT_S = 0.010
+# Over so long large rooms are woken, unless a setting says otherwise.
+SPREAD_MS = round(SLOTS * SLOT_S * 1000)
 # A write costs some 8 us of a core: so many take about 16 ms, then other requests get a turn.
 SLICE = 2_000
 
@@ -29,15 +31,23 @@ class Timers(Protocol):
 
 class Waker:
     """Tells the waiters of a room what came. Those whose answer lies behind the ring go to
-    `straggle`, and so does everybody while `doubts` says that access has to be asked first."""
+    `straggle`, and so does everybody while `doubts` says that access has to be asked first. Large
+    rooms are woken over `spread_ms`; 0 is at once."""
 
     def __init__(
-        self, hub: Hub, timers: Timers, straggle: Straggle, doubts: Callable[[], bool] = bool
+        self,
+        hub: Hub,
+        timers: Timers,
+        straggle: Straggle,
+        *,
+        doubts: Callable[[], bool] = bool,
+        spread_ms: int = SPREAD_MS,
     ) -> None:
         self._hub = hub
         self._timers = timers
         self._straggle = straggle
         self._doubts = doubts
+        self._slots = round(spread_ms / 1000 / SLOT_S)
 
     def astray(self, room: Room, waiter: Waiter) -> None:
         """Take a waiter out of `room`; where it belongs is found out anew."""
@@ -50,12 +60,13 @@ class Waker:
             return
         room.waking = True
         waiters = list(room.waiters)
-        if len(waiters) <= SMALL_ROOM:
+        slots = self._slots
+        if len(waiters) <= SMALL_ROOM or slots <= 1:
             self._write(room, waiters, room.head)
             return
-        for slot in range(SLOTS):
-            ends = room.head if slot == SLOTS - 1 else None
-            self._timers.call_later(slot * SLOT_S, self._write, room, waiters[slot::SLOTS], ends)
+        for slot in range(slots):
+            ends = room.head if slot == slots - 1 else None
+            self._timers.call_later(slot * SLOT_S, self._write, room, waiters[slot::slots], ends)
 
     def _write(self, room: Room, waiters: Sequence[Waiter], ends: int | None) -> None:
         """Answer `waiters`; `ends` (the head when the wake began) marks its last batch."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import Protocol
 
 from libs.runtime.clock import Clock
@@ -71,7 +72,9 @@ class Stream:
 
     def watch(self, wanted: Mapping[str, str | None]) -> None:
         """Follow channels from these cursors; one that is followed already begins anew."""
-        for channel, text in wanted.items():
+        for name, text in wanted.items():
+            # Those who follow the same share the name.
+            channel = intern(name)
             self._leave(channel)
             try:
                 if not is_id(channel):

@@ -109,16 +109,8 @@ class Edge:
         return await eventually(tried, within_s=WITHIN_S, what=f"{user} is refused")
 
     async def parked(self, count: int) -> None:
-        """Return when so many polls are parked. The gauge tells it once a second of the clock, so
-        it is believed when that much has passed."""
-        looks = 0
-
-        def shown() -> bool:
-            nonlocal looks
-            looks += 1
-            return looks * STEP_S > 1.0 and _value(PARKED) == count
-
-        await self.soon(shown, f"{count} parked polls")
+        """Return when so many are parked."""
+        await self.soon(lambda: _value(PARKED) == count, f"{count} parked")
 
     async def ended(self, task: "asyncio.Task[httpx.Response]") -> httpx.Response:
         """The answer of a poll, while time passes."""
