@@ -24,6 +24,10 @@ class Form(Enum):
     JSON = "json"
     PACKED = "packed"
 
+    # A member is one object, and is looked up for everybody who is written to: Enum's own hash is
+    # that of its name, which is found out by a call each time.
+    __hash__ = object.__hash__
+
 
 class Kept(NamedTuple):
     """An entry, encoded both ways, its id aside in `packed`."""

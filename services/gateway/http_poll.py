@@ -63,7 +63,15 @@ class _Said(NamedTuple):
 class PolledRequest(Caller):
     """A poll of a connection, with what uvicorn wants to know of a cycle, by its names."""
 
-    __slots__ = ("asked", "disconnected", "keep_alive", "line", "more_body", "response_complete")
+    __slots__ = (
+        "asked",
+        "disconnected",
+        "is_answered",
+        "keep_alive",
+        "line",
+        "more_body",
+        "response_complete",
+    )
 
     # Nobody waits for the body of a poll.
     message_event = asyncio.Event()
@@ -75,6 +83,7 @@ class PolledRequest(Caller):
         # Until it begins.
         self.asked: Asked | None = asked
         self.keep_alive = keep_alive
+        self.is_answered = False
         self.response_complete = False
         self.disconnected = False
         self.more_body = False
@@ -112,6 +121,25 @@ class PolledRequest(Caller):
         self.line.finish(self, whole(response.status_code, headers, bytes(response.body)))
 
 
+class Later:
+    """Polls that are answered, and whose connections go on as soon as this turn of the loop is
+    over: when thousands are answered at once, the last one is not kept waiting for that."""
+
+    def __init__(self) -> None:
+        self._answered: list[tuple[PollHTTP, PolledRequest]] = []
+
+    def add(self, line: "PollHTTP", polled: PolledRequest) -> None:
+        """Its answer is written."""
+        if not self._answered:
+            line.loop.call_soon(self._go_on)
+        self._answered.append((line, polled))
+
+    def _go_on(self) -> None:
+        answered, self._answered = self._answered, []
+        for line, polled in answered:
+            line.over(polled)
+
+
 class PollHTTP(Line):
     """One connection. `lane` takes its polls, `desk` its streams."""
 
@@ -120,6 +148,7 @@ class PollHTTP(Line):
     lane: ClassVar[PollLane]
     desk: ClassVar[Desk]
     shared: ClassVar[Shared]
+    later: ClassVar[Later]
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -193,10 +222,11 @@ class PollHTTP(Line):
 
     def finish(self, polled: PolledRequest, answer: bytes) -> None:
         """Write the one answer of a poll."""
-        if polled.response_complete:
+        if polled.is_answered:
             return
+        polled.is_answered = True
         self.transport.write(answer)
-        self.over(polled)
+        self.later.add(self, polled)
 
     def over(self, taken: PolledRequest | EventsRequest) -> None:
         """All is written."""
@@ -274,4 +304,5 @@ def poll_http(lane: PollLane, desk: Desk) -> type[PollHTTP]:
     Bound.lane = lane
     Bound.desk = desk
     Bound.shared = Shared()
+    Bound.later = Later()
     return Bound

@@ -70,9 +70,11 @@ class Waker:
 
     def _write(self, room: Room, waiters: Sequence[Waiter], ends: int | None) -> None:
         """Answer `waiters`; `ends` (the head when the wake began) marks its last batch."""
+        # Nothing else happens meanwhile: what is asked here holds for the slice.
+        head, doubts = room.head, self._doubts()
         for waiter in waiters[:SLICE]:
-            if waiter.room is room and waiter.after < room.head:
-                self._answer(room, waiter)
+            if waiter.room is room and waiter.after < head:
+                self._answer(room, waiter, None if doubts else room.said(waiter.form, waiter.after))
         if len(waiters) > SLICE:
             self._timers.call_soon(self._write, room, waiters[SLICE:], ends)
         elif ends is not None:
@@ -80,8 +82,7 @@ class Waker:
             if room.head > ends:
                 self.wake(room)
 
-    def _answer(self, room: Room, waiter: Waiter) -> None:
-        said = None if self._doubts() else room.said(waiter.form, waiter.after)
+    def _answer(self, room: Room, waiter: Waiter, said: Said | None) -> None:
         if said is None:
             self.astray(room, waiter)
         elif waiter.stays:

@@ -54,7 +54,7 @@ TURN = 64
 CONTROLS_MAX = 1_000
 # Who does not take what was written gets no answers more: nobody counts those.
 PONG_BYTES_MAX = 32 << 10
-FRAMINGS = {Form.JSON: Framing(Kind.TEXT), Form.PACKED: Framing(Kind.BINARY)}
+TEXTS, BINARIES = Framing(Kind.TEXT), Framing(Kind.BINARY)
 
 
 class Stage(Enum):
@@ -193,7 +193,8 @@ class LeanWS(asyncio.Protocol):
 
     def carry(self, body: bytes) -> None:
         """See `Carrier`."""
-        self._transport.write(FRAMINGS[self._form].of(body))
+        framing = TEXTS if self._form is Form.JSON else BINARIES
+        self._transport.write(framing.of(body))
 
     def carrying(self) -> int:
         """See `Carrier`."""

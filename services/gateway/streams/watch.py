@@ -64,8 +64,8 @@ class Watch(Waiter):
 
     def seated(self, room: Room) -> None:
         """Tell of the alias before it is used."""
-        base = room.writer.base if self.form is Form.PACKED else None
-        if (self._alias_of is room and self._base == base) or self.is_gone:
+        base = room.writer.base if self.reader.form is Form.PACKED else None
+        if (self._alias_of is room and self._base is base) or self.is_gone:
             return
         self._alias_of, self._base = room, base
         self.sent, self.sent_epoch = self.after, room.epoch
