@@ -1,12 +1,16 @@
-"""`python -m services all`: run services in this process; with `--check` print their settings."""
+"""`python -m services all`: run services in this process; with `--check` print their settings.
+
+`gateway --workers 3` runs it in three processes on one port.
+"""
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from libs.runtime.addresses import ADMIN_OFFSET, Addresses, parse
-from libs.runtime.process import Plan, Seat, run
+from libs.runtime.process import CANNOT_START, Plan, Seat, run
 from libs.runtime.settings import (
     ProcessSettings,
     SettingsFault,
@@ -15,12 +19,16 @@ from libs.runtime.settings import (
     load,
     variable,
 )
+from libs.runtime.workers import supervise
 from libs.wire.services import GATEWAY
 
 from .catalog import CATALOG, NAMES
 from .catalog import load as load_service
 
 SETTINGS_WRONG = 2
+# Their admin listeners are so far apart: those of other services of the deployment lie in between,
+# and those of another instance of the gateway come after the last one.
+WORKER_STEP, WORKERS_MAX = 10, 9
 
 GREETING = """Rostrum listens on {url} (documented at {url}/docs). Try:
   curl -s {url}/v1/keys"""
@@ -46,6 +54,12 @@ def main(arguments: Sequence[str]) -> int:
         for name, values in settings.items():
             print(*describe(name, values), sep="\n")
         return 0
+    if wanted.workers:
+        return supervise(
+            [_worker(at) for at in range(wanted.workers)],
+            frozenset((SETTINGS_WRONG, CANNOT_START)),
+            process.log_level,
+        )
     ports = _ports(process)
     if len(names) == 1 and process.own_port:
         ports[names[0]] = process.own_port
@@ -53,15 +67,26 @@ def main(arguments: Sequence[str]) -> int:
         Seat(name, services[name], settings[name], _listen(name, process, ports, len(names)))
         for name in names
     ]
+    admin_port = ports[names[0]] + ADMIN_OFFSET
+    greeting = _greeting(process, names, ports)
+    at, parent = wanted.worker or (0, None)
+    if parent is not None:
+        admin_port += WORKER_STEP * at
+        greeting = f"gateway worker ready on port {ports[GATEWAY]}, its health on {admin_port}"
     return run(
         Plan(
             settings=process,
             seats=seats,
             addresses=addresses,
-            admin_port=ports[names[0]] + ADMIN_OFFSET,
-            greeting=_greeting(process, names, ports),
+            admin_port=admin_port,
+            greeting=greeting,
+            parent=parent,
         )
     )
+
+
+def _worker(at: int) -> list[str]:
+    return [sys.executable, "-m", "services", GATEWAY, "--worker", str(at), str(os.getpid())]
 
 
 def _ports(process: ProcessSettings) -> dict[str, int]:
@@ -86,7 +111,21 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
     parser.add_argument("services", nargs="+", choices=[*NAMES, "all"], metavar="service")
     parser.add_argument("--check", action="store_true", help="print the settings in force and end")
-    return parser.parse_args(arguments)
+    workers = range(1, WORKERS_MAX + 1)
+    parser.add_argument(
+        "--workers",
+        type=int,
+        choices=workers,
+        metavar="count",
+        help=f"processes of the gateway on one port, {workers[0]} to {workers[-1]}; the admin "
+        f"listeners are {WORKER_STEP} ports apart",
+    )
+    # One of them, as `--workers` starts it: which, and whose child it is.
+    parser.add_argument("--worker", type=int, nargs=2, help=argparse.SUPPRESS)
+    wanted = parser.parse_args(arguments)
+    if (wanted.workers or wanted.worker) and wanted.services != [GATEWAY]:
+        parser.error("only the gateway alone runs in several workers: others own what they write")
+    return wanted
 
 
 def _listen(

@@ -25,7 +25,8 @@ Seat = tuple[str, int]
 @dataclass(frozen=True)
 class Layout:
     """`port` is that of the first gateway; `instances` of each service, `gateways` of them, and of
-    some services as many as `counts` says. Whoever has no home among `homes` is on loopback."""
+    some services as many as `counts` says. A gateway has so many `workers` on its port; with 0 it
+    is one process. Whoever has no home among `homes` is on loopback."""
 
     port: int
     instances: int = 1
@@ -33,6 +34,7 @@ class Layout:
     settings: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     homes: Mapping[Seat, Home] = field(default_factory=dict)
+    workers: int = 0
 
     @property
     def seats(self) -> list[Seat]:
@@ -82,6 +84,8 @@ class Layout:
             *(f"{variable('', name)}={value}" for name, value in wanted.items()),
             *(sys.executable, "-m", "services", seat[0]),
         ]
+        if seat[0] == GATEWAY and self.workers:
+            command += ["--workers", str(self.workers)]
         name = self.name_of(seat)
         return Program(name, command, logs / f"{name}.log")
 

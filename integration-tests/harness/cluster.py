@@ -48,8 +48,8 @@ class Servers:
 
 @dataclass
 class Cluster:
-    """`instances` of each service (of some as many as `counts` says) and so many `gateways`. Enter
-    it to start; leaving kills it."""
+    """`instances` of each service (of some as many as `counts` says) and so many `gateways`, each
+    of so many `workers` (0: of one process). Enter it to start; leaving kills it."""
 
     folder: Path
     servers: Servers
@@ -57,6 +57,7 @@ class Cluster:
     gateways: int = 1
     settings: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    workers: int = 0
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +74,7 @@ class Cluster:
             gateways=self.gateways,
             settings=settings,
             counts=self.counts,
+            workers=self.workers,
         )
         network = self.servers.network
         if network is not None:

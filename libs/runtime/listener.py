@@ -65,10 +65,12 @@ class _Socket(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 is any. Raises `OSError`."""
+def listening(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+    """A socket that listens; port 0 is any. `is_shared`: others of this user may listen there too,
+    and each connection goes to one of them. Raises `OSError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    address = (host, port)
+    listener = socket.create_server(address, family=family, backlog=BACKLOG, reuse_port=is_shared)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # What it accepts has it as well. Where there is none (outside Linux) nothing is cut.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN_MS)

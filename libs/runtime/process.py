@@ -31,6 +31,7 @@ from libs.runtime.secrets import SecretMissing, Secrets, entropy, random_key
 from libs.runtime.service import AnyService, Loop, Ports, Running
 from libs.runtime.settings import ProcessSettings, is_embedded, log_url, variable
 from libs.runtime.tasks import GroupTasks
+from libs.runtime.workers import orphaned
 from libs.store import open_store
 from libs.wire import ids
 from libs.wire.topics import TOPICS
@@ -56,13 +57,15 @@ class Seat:
 @dataclass(frozen=True)
 class Plan:
     """What this process runs. `addresses` names every service of the suite; `admin_port` is the
-    admin listener's; `greeting` is printed once everything is ready."""
+    admin listener's; `greeting` is printed once everything is ready. A worker (`workers.py`) shares
+    its other ports and ends with its `parent`, a process."""
 
     settings: ProcessSettings
     seats: Sequence[Seat]
     addresses: Addresses
     admin_port: int
     greeting: str
+    parent: int | None = None
 
 
 class CannotStart(Exception):
@@ -142,6 +145,8 @@ async def _live(
         for what, loop in built.loops.items():
             tasks.spawn(_run(loop), name=f"{name}.{what}")
     tasks.spawn(_greet(plan.greeting, running), name="greeting")
+    if plan.parent is not None:
+        tasks.spawn(_end_with(plan.parent, stop), name="parent")
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
@@ -186,7 +191,11 @@ def _ports(plan: Plan, log: Log, tasks: GroupTasks) -> dict[str, Ports]:
 def _servers(
     plan: Plan, running: Mapping[str, Running], watch: LogWatch, stop: asyncio.Event
 ) -> list[Server]:
-    servers = [_server(running[seat.name], *seat.listen) for seat in plan.seats if seat.listen]
+    servers = [
+        _server(running[seat.name], *seat.listen, is_shared=plan.parent is not None)
+        for seat in plan.seats
+        if seat.listen
+    ]
     lacks: dict[str, Lacks] = {name: built.lacks for name, built in running.items()}
     lacks["process"] = lambda: [*watch.lacks(), *(["draining"] if stop.is_set() else [])]
     admin = Running(admin_app(lacks, SystemClock()))
@@ -204,9 +213,14 @@ async def _greet(greeting: str, running: Mapping[str, Running]) -> None:
     print(greeting, flush=True)
 
 
-def _server(built: Running, host: str, port: int) -> Server:
+async def _end_with(parent: int, stop: asyncio.Event) -> None:
+    await orphaned(parent)
+    stop.set()
+
+
+def _server(built: Running, host: str, port: int, *, is_shared: bool = False) -> Server:
     try:
-        return Server(built.app, listening(host, port), built.http)
+        return Server(built.app, listening(host, port, is_shared=is_shared), built.http)
     except OSError as fault:
         raise CannotStart(
             f"no listener on {host}:{port}: {fault.strerror}; stop what listens there, or set "

@@ -44,7 +44,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pydantic": WEB,
     "redis": ("libs/store/*",),
     "rich": ("cli/*",),
-    "signal": ("libs/runtime/process.py", "deploy/*"),
+    "signal": ("libs/runtime/process.py", "libs/runtime/workers.py", "deploy/*"),
     "sqlite3": ("libs/log/*", f"{CLIENT}*", EXAMPLES, "cli/*"),
     "starlette": (*WEB, "services/gateway/*"),
     "structlog": ("libs/runtime/*",),
