@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from harness.cluster import Cluster, servers_of
 from harness.gateways import QUICK
 from harness.listeners import Listener, listening
-from harness.people import People
+from harness.people import People, Person
 from harness.polling import LongPoll
 from harness.poster import Poster
 from harness.streaming import Events, PackedSocket, Socket
@@ -41,30 +42,42 @@ async def test_workers_share_a_port_and_may_die(tmp_path: Path, figures: list[st
             await _all_ready(cluster)
             ada = await people.person("ada")
             channel = (await ada.create("c", visibility="public"))["id"]
-            listeners = [
-                way(ada, cluster.urls, {channel: "1-0"}, seed=f"{way.way}{number}")
-                for way in WAYS
-                for number in range(EACH)
-            ]
-            poster = Poster([ada])
-            async with listening(listeners), asyncio.TaskGroup() as posting:
-                shares = await _all_parked(cluster, len(listeners))
-                posting.create_task(poster.post_all([channel], POSTS, at_once=4))
-                for kill in range(1, KILLS + 1):
-                    await _posted(poster, POSTS * kill // (KILLS + 1))
-                    await _kill_one(cluster, kill % WORKERS)
-                await _posted(poster, POSTS)
-                entries = await ada.read(channel)
-                await _all_have_read(listeners, channel, len(entries))
-            for each in listeners:
-                assert not each.notes.faults, f"{each.way}: {each.notes.faults}"
-                assert each.notes[channel].entries == entries, each.way
-            assert min(shares) > 0, f"one has nobody: {shares}"
+            listeners = _followers(ada, cluster, channel)
+            shares, entries = await _follow(cluster, ada, channel, listeners)
             assert await cluster.stop() == 0, cluster.logs()
+    for each in listeners:
+        assert not each.notes.faults, f"{each.way}: {each.notes.faults}"
+        assert each.notes[channel].entries == entries, each.way
+    assert min(shares) > 0, f"one has nobody: {shares}"
     figures.append(
         f"{len(listeners)} followers on one port of {WORKERS} workers, {shares} each, {POSTS} "
         f"posts, {KILLS} workers killed: 0 lost, 0 twice"
     )
+
+
+def _followers(ada: Person, cluster: Cluster, channel: str) -> list[Listener]:
+    return [
+        way(ada, cluster.urls, {channel: "1-0"}, seed=f"{way.way}{number}")
+        for way in WAYS
+        for number in range(EACH)
+    ]
+
+
+async def _follow(
+    cluster: Cluster, ada: Person, channel: str, listeners: Sequence[Listener]
+) -> tuple[list[int], list[dict[str, Any]]]:
+    """Post and kill until all have read all: how many each worker had at first, and the entries."""
+    poster = Poster([ada])
+    async with listening(listeners), asyncio.TaskGroup() as posting:
+        shares = await _all_parked(cluster, len(listeners))
+        posting.create_task(poster.post_all([channel], POSTS, at_once=4))
+        for kill in range(1, KILLS + 1):
+            await _posted(poster, POSTS * kill // (KILLS + 1))
+            await _kill_one(cluster, kill % WORKERS)
+        await _posted(poster, POSTS)
+        entries = await ada.read(channel)
+        await _all_have_read(listeners, channel, len(entries))
+    return shares, entries
 
 
 def _admins(cluster: Cluster) -> list[str]:

@@ -79,7 +79,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 # Methods of a loop, whatever the loop is called; a task group's `create_task` has an owner.
 METHODS: dict[str, tuple[str, ...]] = {
     "create_task": RUNTIME,
-    "add_signal_handler": ("libs/runtime/process.py",),
+    "add_signal_handler": ("libs/runtime/process.py", "libs/runtime/workers.py"),
 }
 
 
