@@ -161,6 +161,10 @@ class EventsRequest:
         self._leave()
         if self.response_complete:
             return
+        if self.response_started:
+            # Whoever reads events cannot be told: the end without a last chunk says so.
+            self._over()
+            return
         with trace.kept():
             trace.begin(self._asked.trace_id)
             said = answer(as_problem(fault, path=PATH, method="GET"))

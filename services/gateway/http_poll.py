@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from starlette.responses import Response
 
 from libs.runtime import trace
+from libs.runtime.logging import logger
 
 from .http_answers import CLOSE, Shared, whole
 from .http_events import EventsAsked, EventsRequest
@@ -32,6 +33,8 @@ SOCKET = re.compile(rb"(?:(?i:https?)://[^/?#]+)?/v1/ws(?:[?#].*)?")
 NOT_OF_ANY = frozenset({b"expect", b"transfer-encoding"})
 TRACE = trace.HEADER.encode()
 NOWHERE = "-"
+
+_log = logger("gateway.http")
 
 
 class Taken(Protocol):
@@ -136,8 +139,14 @@ class Later:
 
     def _go_on(self) -> None:
         answered, self._answered = self._answered, []
-        for line, polled in answered:
-            line.over(polled)
+        while answered:
+            line, polled = answered.pop()
+            try:
+                line.over(polled)
+            except Exception:
+                # That connection is lost, and all others go on.
+                _log.exception("a connection could not go on")
+                line.transport.abort()
 
 
 class PollHTTP(Line):

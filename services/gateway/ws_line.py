@@ -272,7 +272,7 @@ class LeanWS(asyncio.Protocol):
         except Broken as broken:
             self._fail(broken)
             return
-        if not self._is_held:
+        if not (self._is_held or self._transport.is_closing()):
             self._hold(asyncio.sleep(0))
 
     def _hold(self, work: Coroutine[Any, Any, None]) -> None:

@@ -16,13 +16,14 @@ from services.gateway.tests.rawsocket import (
     Ended,
     Heard,
     RawSocket,
+    closing,
     frame,
     raw,
     request,
     welcome,
 )
 from services.gateway.ws_frames import POLICY
-from services.gateway.ws_line import CONTROLS_MAX, LeanWS
+from services.gateway.ws_line import CONTROLS_MAX, TURN, LeanWS
 
 SOON_S = 0.05
 PINGED = frame(TEXT, b'{"type":"ping","ref":7}')
@@ -169,6 +170,15 @@ async def test_thousands_of_frames_at_once_let_others_have_their_turn() -> None:
         assert (await it.poll(after="1-8")).status_code == 200
         for _ in range(count):
             assert await link.hear() == PONGED
+
+
+async def test_a_close_as_the_last_one_of_a_turn_is_a_close(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with edge() as it, welcome(it) as link:
+        await link.send(frame(PONG) * (TURN - 1) + closing(1000))
+        assert await link.ended() == Ended(1000)
+    assert not caplog.records
 
 
 async def test_a_renewal_is_heard_before_what_was_said_after_it() -> None:
