@@ -49,11 +49,11 @@ async def opened(link: RawSocket) -> None:
     assert (await link.head()).startswith(b"HTTP/1.1 101 ")
 
 
-async def let_go() -> None:
-    """The server has no connection of the kind any more."""
+async def has_no_task() -> None:
+    """Nothing is about somebody who listens any more."""
 
     def is_gone() -> bool:
-        return not [task for task in working() if task]
+        return not working()
 
     await eventually(is_gone, within_s=WITHIN_S, what="no task is left")
 
@@ -92,7 +92,7 @@ async def test_who_listens_has_no_task() -> None:
         async with welcome(it) as link:
             await link.send(watch("1-8"))
             assert [b'"entries"' in (await link.hear()).payload for _ in range(2)] == [False, True]
-            await let_go()
+            await has_no_task()
             await it.relay.append(CHANNEL)
             assert b'"id":11' in (await link.hear()).payload
             assert working() == []
@@ -112,6 +112,15 @@ async def test_who_is_remembered_is_seated_within_the_call() -> None:
                 kinds = [(await second.hear()).payload.split(b'"')[3] for _ in range(3)]
                 assert kinds == [b"welcome", b"watched", b"entries"]
             it.members.goes_on.set()
+
+
+async def test_who_goes_before_the_hello_gives_back_its_seat() -> None:
+    async with edge(connections_address_max=1) as it:
+        for _ in range(3):
+            async with raw(it) as link:
+                await link.send(request())
+                await opened(link)
+                link.writer.transport.abort()
 
 
 async def test_who_says_nothing_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
