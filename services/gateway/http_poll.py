@@ -6,19 +6,17 @@ go out in the order of their requests. A WebSocket gets the connection for itsel
 goes on to the app.
 """
 
-import asyncio
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from starlette.responses import Response
-
 from libs.runtime import trace
-from libs.runtime.logging import logger
 
-from .http_answers import CLOSE, Shared, whole
+from .http_answers import Shared
 from .http_events import EventsAsked, EventsRequest
-from .http_line import Line
-from .poll_lane import Asked, Caller, PollLane
+from .http_line import PIECE_BYTES, Line
+from .http_polled import Later, PolledRequest, digest_of, targets
+from .poll_lane import Asked, PollLane, Target
 from .streams.talk import Desk
 from .ws_handshake import Unfit, handshake_of
 from .ws_line import LeanWS
@@ -34,7 +32,7 @@ NOT_OF_ANY = frozenset({b"expect", b"transfer-encoding"})
 TRACE = trace.HEADER.encode()
 NOWHERE = "-"
 
-_log = logger("gateway.http")
+HEAD_END = b"\r\n\r\n"
 
 
 class Taken(Protocol):
@@ -63,92 +61,6 @@ class _Said(NamedTuple):
     trace_id: str | None
 
 
-class PolledRequest(Caller):
-    """A poll of a connection, with what uvicorn wants to know of a cycle, by its names."""
-
-    __slots__ = (
-        "asked",
-        "disconnected",
-        "is_answered",
-        "keep_alive",
-        "line",
-        "more_body",
-        "response_complete",
-    )
-
-    # Nobody waits for the body of a poll.
-    message_event = asyncio.Event()
-    response_started = False
-
-    def __init__(self, line: "PollHTTP", asked: Asked, *, keep_alive: bool) -> None:
-        super().__init__(line.lane)
-        self.line = line
-        # Until it begins.
-        self.asked: Asked | None = asked
-        self.keep_alive = keep_alive
-        self.is_answered = False
-        self.response_complete = False
-        self.disconnected = False
-        self.more_body = False
-
-    def begin(self) -> None:
-        """See `Taken`."""
-        if self.asked is not None:
-            asked, self.asked = self.asked, None
-            self.line.lane.take(self, asked)
-
-    def gone(self) -> None:
-        """See `Taken`."""
-        self.line.lane.gone(self)
-
-    def pause(self) -> None:
-        """See `Taken`. It gets one answer, however large."""
-
-    def go_on(self) -> None:
-        """See `Taken`."""
-
-    def answer(self, body: bytes, *, closes: bool) -> None:
-        """See `Caller`."""
-        begin = self.line.server_state.default_headers
-        if closes or not self.keep_alive:
-            self.keep_alive = False
-            self.line.finish(self, Shared.closing(body, begin))
-        else:
-            self.line.finish(self, self.line.shared.of(body, begin))
-
-    def respond(self, response: Response) -> None:
-        """See `Caller`."""
-        headers = [*self.line.server_state.default_headers, *response.raw_headers]
-        if not self.keep_alive:
-            headers.append(CLOSE)
-        self.line.finish(self, whole(response.status_code, headers, bytes(response.body)))
-
-
-class Later:
-    """Polls that are answered, and whose connections go on as soon as this turn of the loop is
-    over: when thousands are answered at once, the last one is not kept waiting for that."""
-
-    def __init__(self) -> None:
-        self._answered: list[tuple[PollHTTP, PolledRequest]] = []
-
-    def add(self, line: "PollHTTP", polled: PolledRequest) -> None:
-        """Its answer is written."""
-        if not self._answered:
-            line.loop.call_soon(self._go_on)
-        self._answered.append((line, polled))
-
-    def _go_on(self) -> None:
-        answered, self._answered = self._answered, []
-        while answered:
-            line, polled = answered.pop()
-            try:
-                line.over(polled)
-            except Exception:
-                # That connection is lost, and all others go on.
-                _log.exception("a connection could not go on")
-                line.transport.abort()
-
-
 class PollHTTP(Line):
     """One connection. `lane` takes its polls, `desk` its streams."""
 
@@ -158,6 +70,7 @@ class PollHTTP(Line):
     desk: ClassVar[Desk]
     shared: ClassVar[Shared]
     later: ClassVar[Later]
+    target: Callable[[bytes], Target | None]
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -177,6 +90,17 @@ class PollHTTP(Line):
         if self._taken is not None:
             self._taken.gone()
             self._taken = None
+
+    def data_received(self, data: bytes) -> None:
+        last = self.cycle
+        is_between = last is None or last.response_complete
+        if is_between and type(last) is PolledRequest and self._is_again(last, data):
+            return
+        is_between = is_between and not (self._is_in_head or self._kept)
+        super().data_received(data)
+        polled = self.cycle
+        if is_between and polled is not last and type(polled) is PolledRequest:
+            self._learn(polled, data)
 
     def request(self) -> None:
         """See `Line`."""
@@ -244,6 +168,36 @@ class PollHTTP(Line):
         if not taken.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def _is_again(self, last: PolledRequest, data: bytes) -> bool:
+        """Take the same poll from the same person as the one before, but for its cursor. False when
+        it is anything else."""
+        is_open = not (self._is_in_head or self._kept or self._is_over or self.flow.write_paused)
+        if not (last.digest and is_open and last.checked is not None):
+            return False
+        line, _, rest = data.partition(b"\r\n")
+        target = self.target(line)
+        if target is None or digest_of(rest) != last.digest or self.transport.is_closing():
+            return False
+        polled = PolledRequest(self, None, keep_alive=True)
+        polled.digest = last.digest
+        self.cycle = self._taken = polled
+        if self.lane.take_again(polled, last.checked, target):
+            self._unset_keepalive_if_required()
+            return True
+        self.cycle, self._taken = last, None
+        return False
+
+    def _learn(self, polled: PolledRequest, data: bytes) -> None:
+        """Remember a poll that came by itself, in one piece."""
+        is_alone = data.find(HEAD_END) == len(data) - len(HEAD_END)
+        is_whole = not (self._is_in_head or self._is_over or self.pipeline)
+        if not (is_alone and is_whole and polled.keep_alive and len(data) <= PIECE_BYTES):
+            return
+        line, _, rest = data.partition(b"\r\n")
+        # One that brings a name for itself is told by that name.
+        if polled.trace_id is None and self.target(line) is not None:
+            polled.digest = digest_of(rest)
 
     def _should_upgrade(self) -> bool:
         return self._is_socket
@@ -314,4 +268,5 @@ def poll_http(lane: PollLane, desk: Desk) -> type[PollHTTP]:
     Bound.desk = desk
     Bound.shared = Shared()
     Bound.later = Later()
+    Bound.target = staticmethod(targets(lane))
     return Bound

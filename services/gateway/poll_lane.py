@@ -5,8 +5,8 @@ asks around first, and comes to the same end.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
@@ -37,14 +37,24 @@ class Asked(NamedTuple):
     trace_id: str | None
 
 
+class Target(NamedTuple):
+    """What a poll wants: to hear for `wait_s` seconds what comes after the cursor."""
+
+    channel: str
+    cursor: Cursor | None
+    wait_s: float
+
+
 class Caller(Poller):
     """Who polls. Whoever has a connection subclasses it; it is told or refused once."""
 
-    __slots__ = ("lane", "session", "trace_id")
+    __slots__ = ("checked", "lane", "session", "trace_id")
 
     def __init__(self, lane: "PollLane") -> None:
         super().__init__("", 0)
         self.lane = lane
+        # Once that is known.
+        self.checked: Checked | None = None
         # By which it is known to end when that ends, once it is parked.
         self.session = ""
         self.trace_id: str | None = None
@@ -74,14 +84,6 @@ class Caller(Poller):
         """Send a response that is not for others to share."""
 
 
-class _Entered(NamedTuple):
-    checked: Checked
-    channel: str
-    cursor: Cursor | None
-    pause_s: float
-    wait_s: float
-
-
 class PollLane:
     """Takes polls. `wishes` reads a query, and raises `Refused`."""
 
@@ -93,9 +95,29 @@ class PollLane:
         """Bring a caller to its answer or its seat."""
         caller.trace_id = asked.trace_id
         try:
-            self._take(caller, asked)
+            wish = self._wishes(asked.query)
+            checked = self.lot.tokens.remembered(bearer(asked.authorization))
+            if checked is None:
+                self._spawn(caller, asked.channel, self._check(caller, asked, wish))
+            else:
+                self._enter(caller, checked, _target(asked.channel, wish))
         except Exception as fault:
-            self._fail(caller, asked, fault)
+            self._fail(caller, asked.channel, fault)
+
+    def target(self, channel: str, query: bytes) -> Target:
+        """What a poll with this path and query wants. Raises `Refused`."""
+        return _target(channel, self._wishes(query))
+
+    def take_again(self, caller: Caller, checked: Checked, target: Target) -> bool:
+        """The same for one who polled before. False, with nothing done, when its token counts no
+        more: then `take` says so."""
+        if not self.lot.tokens.holds(checked):
+            return False
+        try:
+            self._enter(caller, checked, target)
+        except Exception as fault:
+            self._fail(caller, target.channel, fault)
+        return True
 
     def gone(self, caller: Caller) -> None:
         """The client of a caller that was not answered yet went away."""
@@ -108,65 +130,65 @@ class PollLane:
             self.lot.sessions.leave(caller.session, caller)
             caller.session = ""
 
-    def _take(self, caller: Caller, asked: Asked) -> None:
-        wish = self._wishes(asked.query)
-        checked = self.lot.tokens.remembered(bearer(asked.authorization))
-        entered = None if checked is None else self._enter(asked.channel, wish, checked)
-        if entered is None or entered.pause_s > 0 or not self._is_settled(caller, entered):
-            later = self._later(caller, asked, wish, entered=entered)
-            self.lot.tasks.spawn(later, name="gateway.poll")
+    def _enter(self, caller: Caller, checked: Checked, target: Target) -> None:
+        """At once, if all that this needs is remembered; else by a task."""
+        pause_s = self.lot.pause_s(checked.person.session, target.channel)
+        user = checked.person.user
+        found = None if pause_s else self.lot.polls.at_once(user, target.channel, target.cursor)
+        if found is None:
+            self._spawn(caller, target.channel, self._ask(caller, checked, target, pause_s))
+        else:
+            self._settle(caller, checked, found, target.wait_s)
 
-    def _enter(self, channel: str, wish: Wish, checked: Checked) -> _Entered:
-        cursor = None if wish.after is None else parse(wish.after)
-        pause_s = self.lot.pause_s(checked.person.session, channel)
-        # Without a cursor the answer is where the channel is, at once.
-        wait_s = 0.0 if cursor is None else wish.wait_s - pause_s
-        return _Entered(checked, channel, cursor, pause_s, wait_s)
-
-    def _is_settled(self, caller: Caller, entered: _Entered) -> bool:
-        user = entered.checked.person.user
-        found = self.lot.polls.at_once(user, entered.channel, entered.cursor)
-        if found is not None:
-            self._settle(caller, entered, found)
-        return found is not None
-
-    def _settle(self, caller: Caller, entered: _Entered, found: Saying | Parking) -> None:
-        caller.user = entered.checked.person.user
+    def _settle(
+        self, caller: Caller, checked: Checked, found: Saying | Parking, wait_s: float
+    ) -> None:
+        caller.checked = checked
+        caller.user = checked.person.user
         if isinstance(found, Saying):
             found.room.say(caller, found.answer)
             return
-        if entered.wait_s > 0:
-            caller.session = entered.checked.person.session
+        if wait_s > 0:
+            caller.session = checked.person.session
             self.lot.sessions.enter(caller.session, caller)
-        self.lot.polls.park(found, caller, entered.wait_s)
+        self.lot.polls.park(found, caller, wait_s)
 
-    async def _later(
-        self, caller: Caller, asked: Asked, wish: Wish, *, entered: _Entered | None
-    ) -> None:
-        caller.trace_id = trace.begin(asked.trace_id)
+    def _spawn(self, caller: Caller, channel: str, work: Coroutine[Any, Any, None]) -> None:
+        self.lot.tasks.spawn(self._later(caller, channel, work), name="gateway.poll")
+
+    async def _later(self, caller: Caller, channel: str, work: Coroutine[Any, Any, None]) -> None:
+        caller.trace_id = trace.begin(caller.trace_id)
         try:
-            if entered is None:
-                checked = await self.lot.tokens.checked(bearer(asked.authorization))
-                entered = self._enter(asked.channel, wish, checked)
-            await self._ask(caller, entered)
+            await work
         except Exception as fault:
-            self._fail(caller, asked, fault)
+            self._fail(caller, channel, fault)
 
-    async def _ask(self, caller: Caller, entered: _Entered) -> None:
-        if entered.pause_s > 0:
-            await self.lot.clock.sleep(entered.pause_s)
+    async def _check(self, caller: Caller, asked: Asked, wish: Wish) -> None:
+        checked = await self.lot.tokens.checked(bearer(asked.authorization))
+        target = _target(asked.channel, wish)
+        pause_s = self.lot.pause_s(checked.person.session, target.channel)
+        await self._ask(caller, checked, target, pause_s)
+
+    async def _ask(self, caller: Caller, checked: Checked, target: Target, pause_s: float) -> None:
+        if pause_s > 0:
+            await self.lot.clock.sleep(pause_s)
         if caller.is_gone:
             return
-        user = entered.checked.person.user
-        found = await self.lot.polls.ask(user, entered.channel, entered.cursor)
-        self.lot.must_live(entered.checked)
+        found = await self.lot.polls.ask(checked.person.user, target.channel, target.cursor)
+        self.lot.must_live(checked)
         if not caller.is_gone:
-            self._settle(caller, entered, found)
+            self._settle(caller, checked, found, target.wait_s - pause_s)
 
-    def _fail(self, caller: Caller, asked: Asked, fault: Exception) -> None:
+    def _fail(self, caller: Caller, channel: str, fault: Exception) -> None:
         with trace.kept():
             caller.trace_id = trace.begin(caller.trace_id)
-            path = f"/v1/channels/{asked.channel}/poll"
+            path = f"/v1/channels/{channel}/poll"
             problem = as_problem(fault, path=path, method="GET")
         if not caller.is_gone:
             caller.refuse(problem)
+
+
+def _target(channel: str, wish: Wish) -> Target:
+    cursor = None if wish.after is None else parse(wish.after)
+    # Without a cursor the answer is where the channel is, at once.
+    return Target(channel, cursor, 0.0 if cursor is None else wish.wait_s)

@@ -28,15 +28,12 @@ HEADER = {"alg", "typ", "kid"}
 
 
 class Checked(NamedTuple):
-    """Whose a credential is, and until when it counts (seconds since 1970)."""
+    """Whose a credential is, until when it counts (seconds since 1970), and by which key: none for
+    a ticket."""
 
     person: Person
     expires_s: int
-
-
-class _Remembered(NamedTuple):
-    checked: Checked
-    key: str
+    key: str = ""
 
 
 class _Claims(Struct, frozen=True):
@@ -57,7 +54,7 @@ class Tokens:
         self.on_revoked: list[Callable[[str], None]] = []
         self._clock = ports.clock
         self._memory = memory
-        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._remembered: OrderedDict[bytes, Checked] = OrderedDict()
         self._revoked: OrderedDict[str, None] = OrderedDict()
 
     async def person(self, authorization: str | None) -> Person:
@@ -83,6 +80,10 @@ class Tokens:
         _digest(token)
         return None
 
+    def holds(self, checked: Checked) -> bool:
+        """Whether a token that was checked before still counts, by its key and time and session."""
+        return checked.key in self.keys and self.refusal(checked) is None
+
     def refusal(self, checked: Checked) -> Refused | None:
         """Why what was checked before counts no more; None while it does. Whoever is to be told by
         `on_revoked` asks this first, with no await between the question and its registration."""
@@ -100,18 +101,18 @@ class Tokens:
         for tell in self.on_revoked:
             tell(session)
 
-    def _known(self, digest: bytes) -> _Remembered | None:
+    def _known(self, digest: bytes) -> Checked | None:
         known = self._remembered.get(digest)
         return known if known is not None and known.key in self.keys else None
 
-    def _counted(self, digest: bytes, known: _Remembered) -> Checked:
-        fault = self.refusal(known.checked)
+    def _counted(self, digest: bytes, known: Checked) -> Checked:
+        fault = self.refusal(known)
         if fault is not None:
             raise fault
         self._remember(digest, known)
-        return known.checked
+        return known
 
-    async def _check(self, token: str) -> _Remembered:
+    async def _check(self, token: str) -> Checked:
         try:
             header = jwt.get_unverified_header(token)
             key = await self._key(header)
@@ -121,7 +122,7 @@ class Tokens:
             # The text may quote the token: what is no Unicode in there must not get into JSON.
             raise _invalid(ascii(str(fault))) from fault
         self._judge(claims)
-        return _Remembered(Checked(Person(claims.sub, claims.sid), claims.exp), header["kid"])
+        return Checked(Person(claims.sub, claims.sid), claims.exp, header["kid"])
 
     async def _key(self, header: dict[str, Any]) -> jwt.PyJWK:
         is_ours = set(header) == HEADER and header["typ"] == TYP and header["alg"] == ALGORITHM
@@ -142,7 +143,7 @@ class Tokens:
         if max(claims.iat, claims.nbf) > self._clock.now_ms() / 1000 + AHEAD_S:
             raise _invalid("it is from the future; compare the clocks of session and gateway")
 
-    def _remember(self, digest: bytes, known: _Remembered) -> None:
+    def _remember(self, digest: bytes, known: Checked) -> None:
         self._remembered[digest] = known
         while len(self._remembered) > self._memory:
             self._remembered.popitem(last=False)

@@ -32,7 +32,7 @@ class Tickets:
 
     def issue(self, checked: Checked) -> str:
         """A ticket for what was checked; URL-safe text."""
-        person, expires_s = checked
+        person, expires_s, _ = checked
         return self._signer.seal(PURPOSE, pack(_Ticket(person.user, person.session, expires_s)))
 
     def redeem(self, ticket: str, person: Person | None = None) -> Checked:

@@ -11,8 +11,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from libs.runtime.web import Person
 from services.gateway.http_poll import PollHTTP, poll_http
-from services.gateway.poll_lane import Asked, Caller
+from services.gateway.poll_lane import Asked, Caller, Target
+from services.gateway.tokens import Checked
 
 TURNS = 12
 
@@ -67,6 +69,9 @@ class FakeLane:
         self.asked: list[Asked] = []
         self.parked: list[tuple[Caller, Asked]] = []
         self.went = 0
+        # How many came by what was known of the one before, and whether that still counts.
+        self.again = 0
+        self.holds = True
         # Of what callers look at there is only the hub.
         self.lot = self
         self.hub = self
@@ -74,8 +79,22 @@ class FakeLane:
     def take(self, caller: Caller, asked: Asked) -> None:
         self.asked.append(asked)
         self.parked.append((caller, asked))
+        caller.trace_id = asked.trace_id
+        if asked.authorization is not None:
+            caller.checked = Checked(Person(asked.authorization, ""), 0)
         if b"after" not in asked.query:
             self.answer()
+
+    def target(self, channel: str, query: bytes) -> Target:
+        """The query stands where the cursor would."""
+        return Target(channel, query, 0.0)  # type: ignore[arg-type]
+
+    def take_again(self, caller: Caller, checked: Checked, target: Target) -> bool:
+        if self.holds:
+            query: Any = target.cursor
+            self.again += 1
+            self.take(caller, Asked(target.channel, query, checked.person.user, None))
+        return self.holds
 
     def answer(self) -> None:
         """Answer the one that is parked: a connection has no second."""

@@ -10,7 +10,7 @@ from libs.testing.clock import VirtualClock
 from libs.wire.codes import Refused
 from services.gateway.tests.fakes import FakeSession, ident
 from services.gateway.tests.surroundings import surroundings
-from services.gateway.tokens import Tokens, _Remembered
+from services.gateway.tokens import Checked, Tokens
 
 MEMORY = 3
 
@@ -20,7 +20,7 @@ class Counted(Tokens):
 
     checks = 0
 
-    async def _check(self, token: str) -> _Remembered:
+    async def _check(self, token: str) -> Checked:
         self.checks += 1
         return await super()._check(token)
 
