@@ -81,9 +81,11 @@ class AccessMemory:
     def remembered(self, user: str, channel: str) -> Grant | None:
         """What `grant` gives, at once; None when it would have to ask. Raises the `Problem` that
         refuses."""
-        _must_be_id(user, channel)
         grant = self._grants.get((user, channel))
-        if grant is None or not self._is_good(grant):
+        if grant is None:
+            _must_be_id(user, channel)
+            return None
+        if not self._is_good(grant):
             return None
         if not grant.access.may_read:
             raise refusal(grant.access)

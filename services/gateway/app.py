@@ -62,14 +62,14 @@ class _Gateway:
             kept_s=settings.access_kept_s,
             most=settings.access_memory,
         )
-        waker = Waker(
+        self.waker = Waker(
             self.hub,
             _Timers(),
             self._straggle,
             doubts=lambda: self.access.is_doubted,
             spread_ms=settings.wake_spread_ms,
         )
-        self.feed = Feed(ports, self.hub, waker, settings)
+        self.feed = Feed(ports, self.hub, self.waker, settings)
         self.pages = Pages(ports, settings.relay_s)
         self.polls = Polls(ports, self.hub, access=self.access, feed=self.feed, pages=self.pages)
         self.consumers = Consumers(ports, self.access, self.tokens, hold=self.polls.hold)
@@ -133,6 +133,7 @@ class _Gateway:
             sessions=self.sessions,
             limits=self.limits,
             polls=self.polls,
+            waker=self.waker,
         )
 
     def desk(self) -> Desk:

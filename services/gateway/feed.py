@@ -220,7 +220,7 @@ class Feed:
         return room
 
     def _reset(self, room: Room, fresh: Room) -> None:
-        for waiter in list(room.waiters):
+        for waiter in room.waiting():
             if waiter.stays:
                 self._waker.astray(room, waiter)
             else:
@@ -235,7 +235,7 @@ class Feed:
             opening.exception()
         self._claims.pop(frame.channel, None)
         room = self._hub.remove(frame.channel)
-        for waiter in list(room.waiters) if room is not None else ():
+        for waiter in room.waiting() if room is not None else ():
             self._hub.leave(waiter)
             waiter.refuse(refused)
 

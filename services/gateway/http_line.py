@@ -52,6 +52,11 @@ class Line(HttpToolsProtocol):
         """A request is under way that is not answered yet."""
         return bool(self.pipeline) or not (self.cycle is None or self.cycle.response_complete)
 
+    @property
+    def has_more(self) -> bool:
+        """Something waits for the answer that is under way."""
+        return bool(self.pipeline or self._kept or self._is_over)
+
     def request(self) -> None:
         """A head is complete: answer its request, or put it into the queue when another one is
         under way."""

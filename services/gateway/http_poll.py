@@ -15,7 +15,7 @@ from libs.runtime import trace
 from .http_answers import Shared
 from .http_events import EventsAsked, EventsRequest
 from .http_line import PIECE_BYTES, Line
-from .http_polled import Later, PolledRequest, digest_of, targets
+from .http_polled import Idle, Later, PolledRequest, digest_of, targets
 from .poll_lane import Asked, PollLane, Target
 from .streams.talk import Desk
 from .ws_handshake import Unfit, handshake_of
@@ -64,12 +64,13 @@ class _Said(NamedTuple):
 class PollHTTP(Line):
     """One connection. `lane` takes its polls, `desk` its streams."""
 
-    __slots__ = ("_is_socket", "_is_stalled", "_taken")
+    __slots__ = ("_is_parsing", "_is_socket", "_is_stalled", "_taken")
 
     lane: ClassVar[PollLane]
     desk: ClassVar[Desk]
     shared: ClassVar[Shared]
     later: ClassVar[Later]
+    idle: ClassVar[Idle]
     target: Callable[[bytes], Target | None]
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -79,6 +80,7 @@ class PollHTTP(Line):
         self._is_stalled = False
         # The request whose head came last asks for a WebSocket of ours.
         self._is_socket = False
+        self._is_parsing = False
 
     @property
     def address(self) -> str:
@@ -87,6 +89,7 @@ class PollHTTP(Line):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.idle.discard(self)
         if self._taken is not None:
             self._taken.gone()
             self._taken = None
@@ -94,10 +97,13 @@ class PollHTTP(Line):
     def data_received(self, data: bytes) -> None:
         last = self.cycle
         is_between = last is None or last.response_complete
+        self.idle.discard(self)
         if is_between and type(last) is PolledRequest and self._is_again(last, data):
             return
         is_between = is_between and not (self._is_in_head or self._kept)
+        self._is_parsing = True
         super().data_received(data)
+        self._is_parsing = False
         polled = self.cycle
         if is_between and polled is not last and type(polled) is PolledRequest:
             self._learn(polled, data)
@@ -155,11 +161,15 @@ class PollHTTP(Line):
 
     def finish(self, polled: PolledRequest, answer: bytes) -> None:
         """Write the one answer of a poll."""
-        if polled.is_answered:
-            return
-        polled.is_answered = True
         self.transport.write(answer)
-        self.later.add(self, polled)
+        if self._is_parsing or self.has_more or not polled.keep_alive:
+            # What has come already must not be answered within this call, nor what is over go on.
+            self.later.add(polled)
+            return
+        polled.response_complete = True
+        self._taken = None
+        self.server_state.total_requests += 1
+        self.idle.add(self)
 
     def over(self, taken: PolledRequest | EventsRequest) -> None:
         """All is written."""
@@ -268,5 +278,6 @@ def poll_http(lane: PollLane, desk: Desk) -> type[PollHTTP]:
     Bound.desk = desk
     Bound.shared = Shared()
     Bound.later = Later()
+    Bound.idle = Idle()
     Bound.target = staticmethod(targets(lane))
     return Bound

@@ -32,6 +32,7 @@ LINE = re.compile(
 LINE_BYTES_MAX = 256
 # Those who wait for the same send the same line.
 LINES_KEPT = 1_024
+SWEEP_S = 1.0
 DIGEST_BYTES = 16
 # Nobody can look for two heads with one digest.
 KEY = os.urandom(32)
@@ -46,7 +47,6 @@ class PolledRequest(Caller):
         "asked",
         "digest",
         "disconnected",
-        "is_answered",
         "keep_alive",
         "line",
         "more_body",
@@ -65,7 +65,6 @@ class PolledRequest(Caller):
         # Of its head without the first line; empty when what is the same is to be parsed as well.
         self.digest = b""
         self.keep_alive = keep_alive
-        self.is_answered = False
         self.response_complete = False
         self.disconnected = False
         self.more_body = False
@@ -105,27 +104,66 @@ class PolledRequest(Caller):
 
 class Later:
     """Polls that are answered, and whose connections go on as soon as this turn of the loop is
-    over: when thousands are answered at once, the last one is not kept waiting for that."""
+    over: what follows in the same bytes, or ends with the answer."""
 
     def __init__(self) -> None:
-        self._answered: list[tuple[PollHTTP, PolledRequest]] = []
+        self._answered: list[PolledRequest] = []
 
-    def add(self, line: "PollHTTP", polled: PolledRequest) -> None:
+    def add(self, polled: PolledRequest) -> None:
         """Its answer is written."""
         if not self._answered:
-            line.loop.call_soon(self._go_on)
-        self._answered.append((line, polled))
+            polled.line.loop.call_soon(self._go_on)
+        self._answered.append(polled)
 
     def _go_on(self) -> None:
         answered, self._answered = self._answered, []
         while answered:
-            line, polled = answered.pop()
+            polled = answered.pop()
             try:
-                line.over(polled)
+                polled.line.over(polled)
             except Exception:
                 # That connection is lost, and all others go on.
                 _log.exception("a connection could not go on")
-                line.transport.abort()
+                polled.line.transport.abort()
+
+
+class Idle:
+    """Connections whose polls are answered and that say nothing: they are closed after `keep_s`
+    seconds, by one timer for all of them, up to a second later."""
+
+    def __init__(self) -> None:
+        # In the order of when they were answered.
+        self._since_s: dict[PollHTTP, float] = {}
+        self._is_set = False
+
+    def __len__(self) -> int:
+        return len(self._since_s)
+
+    def add(self, line: "PollHTTP") -> None:
+        """It was answered and may ask again."""
+        self._since_s.pop(line, None)
+        self._since_s[line] = line.loop.time()
+        if not self._is_set:
+            self._set(line.loop)
+
+    def discard(self, line: "PollHTTP") -> None:
+        """It said something, or is gone."""
+        self._since_s.pop(line, None)
+
+    def _set(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_set = True
+        loop.call_later(SWEEP_S, self._sweep, loop)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_set = False
+        now_s = loop.time()
+        for line, since_s in list(self._since_s.items()):
+            if now_s - since_s < line.timeout_keep_alive:
+                break
+            del self._since_s[line]
+            line.timeout_keep_alive_handler()
+        if self._since_s:
+            self._set(loop)
 
 
 def digest_of(head: bytes) -> bytes:

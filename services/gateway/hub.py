@@ -49,6 +49,14 @@ class Waiter(ABC):
     def tell(self, body: bytes) -> None:
         """Send bytes of the waiter's form."""
 
+    def wake(self, body: bytes) -> None:
+        """The same as one of very many: what can wait until all are told is left to `left`."""
+        self.tell(body)
+
+    @abstractmethod
+    def left(self) -> None:
+        """It was woken and has left its room."""
+
     @abstractmethod
     def refuse(self, problem: Problem) -> None:
         """Send a problem: nothing more is told."""
@@ -84,6 +92,9 @@ class Poller(Waiter):
         """The answer to a poll."""
         return Form.POLL
 
+    def left(self) -> None:
+        """It is held by nobody else."""
+
     def seated(self, room: "Room") -> None:
         """A poll answer names its channel."""
 
@@ -113,6 +124,7 @@ class Room:
         "claim_offset",
         "first",
         "idle_since",
+        "leaving",
         "ring",
         "waiters",
         "waking",
@@ -126,6 +138,8 @@ class Room:
         self.ring = Ring(0)
         self.writer = writer
         self.waiters: list[Waiter] = []
+        # Of those who were told and wait no more, but still have their places: see `Hub.clear`.
+        self.leaving: list[Waiter] = []
         self.waking = False
         self.idle_since: float | None = None
         self._said: dict[tuple[Form, int], Said] = {}
@@ -201,6 +215,10 @@ class Room:
         waiter.after = said.last
         waiter.tell(said.body)
 
+    def waiting(self) -> list[Waiter]:
+        """Those who are here at this moment."""
+        return [waiter for waiter in self.waiters if waiter.room is self]
+
     def seat(self, waiter: Waiter) -> None:
         """Put a waiter into the room."""
         waiter.room = self
@@ -216,6 +234,13 @@ class Room:
             last.place = waiter.place
         waiter.room = None
         waiter.place = NOWHERE
+
+    def wake(self, waiter: Waiter, said: Said) -> None:
+        """Tell a poller, who leaves; of its place it is taken when there is time for that."""
+        waiter.room = None
+        waiter.after = said.last
+        waiter.wake(said.body)
+        self.leaving.append(waiter)
 
 
 class Here(NamedTuple):
@@ -298,6 +323,15 @@ class Hub:
         waiter.peers.remove(waiter)
         self._wheel.remove(waiter, waiter.bucket)
 
+    def clear(self, room: Room) -> None:
+        """Give away the places of those who were woken and left."""
+        leaving, room.leaving = room.leaving, []
+        for waiter in leaving:
+            room.unseat(waiter)
+            waiter.peers.remove(waiter)
+            self._wheel.remove(waiter, waiter.bucket)
+            waiter.left()
+
     def expire(self, now_s: float) -> int:
         """Answer those whose time has come with their cursor. Returns how many."""
         count = 0
@@ -340,7 +374,7 @@ class Hub:
     def pollers(self) -> Iterator[Waiter]:
         """Those who wait for one answer."""
         for room in self.rooms.values():
-            yield from (waiter for waiter in room.waiters if not waiter.stays)
+            yield from (waiter for waiter in room.waiting() if not waiter.stays)
 
     def send_away(self, waiter: Waiter, reconnect_after_ms: int) -> None:
         """Answer a poller: poll elsewhere, with the same cursor. Harmless when it is not parked."""
@@ -352,4 +386,4 @@ class Hub:
     @property
     def parked(self) -> int:
         """How many waiters there are."""
-        return sum(len(room.waiters) for room in self.rooms.values())
+        return sum(len(room.waiters) - len(room.leaving) for room in self.rooms.values())

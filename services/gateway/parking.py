@@ -17,7 +17,7 @@ from .limits import Limits
 from .polls import Polls
 from .sessions import Listening, Sessions
 from .tokens import Checked, Tokens
-from .wake import SMALL_ROOM
+from .wake import SMALL_ROOM, Waker
 
 JSON = "application/json"
 
@@ -40,13 +40,14 @@ class ParkingLot:
     sessions: Sessions
     limits: Limits
     polls: Polls
+    waker: Waker
 
     def pause_s(self, session: str, channel: str) -> float:
         """How long an early poll of the channel is held back: what comes meanwhile rides along."""
-        if not is_id(channel):
+        room = self.hub.rooms.get(channel)
+        if room is None and not is_id(channel):
             # It is refused; as a key it would be remembered, whatever its length.
             return 0.0
-        room = self.hub.rooms.get(channel)
         is_large = room is not None and len(room.waiters) > SMALL_ROOM
         return self.limits.poll(session, channel, is_large=is_large)
 

@@ -34,13 +34,17 @@ class Meter:
 
     def wait_s(self, key: Hashable, rate: Rate, now_s: float) -> float:
         """Seconds until the key may come; 0.0 for now."""
-        debt_s = self._free_s.get(key, now_s) - now_s
-        return max(round(debt_s - (rate.burst - 1) / rate.per_s, DIGITS), 0.0)
+        free_s = self._free_s.get(key)
+        if free_s is None:
+            return 0.0
+        wait_s = free_s - now_s - (rate.burst - 1) / rate.per_s
+        return round(wait_s, DIGITS) if wait_s > 0 else 0.0
 
     def book(self, key: Hashable, rate: Rate, now_s: float) -> None:
         """The key came, or will as soon as `wait_s` says."""
-        self._free_s[key] = max(self._free_s.get(key, now_s), now_s) + 1 / rate.per_s
-        self._free_s.move_to_end(key)
+        free_s = self._free_s.pop(key, now_s)
+        # At the end, among those that came last.
+        self._free_s[key] = (free_s if free_s > now_s else now_s) + 1 / rate.per_s
         if len(self._free_s) > self._most:
             self._free_s.popitem(last=False)
         self._drop_free(now_s, DROPPED_MAX)
@@ -51,7 +55,7 @@ class Meter:
 
     def _drop_free(self, now_s: float, most: int) -> None:
         for _ in range(min(most, len(self._free_s))):
-            oldest, free_s = next(iter(self._free_s.items()))
-            if free_s > now_s:
+            oldest = next(iter(self._free_s))
+            if self._free_s[oldest] > now_s:
                 return
             del self._free_s[oldest]

@@ -32,7 +32,9 @@ class Sessions:
         those = self._listening.get(session)
         if isinstance(those, set):
             those.discard(listening)
-        if those is listening or those == set():
+            if len(those) == 1:
+                self._listening[session] = those.pop()
+        elif those is listening:
             del self._listening[session]
 
     def end(self, session: str) -> None:

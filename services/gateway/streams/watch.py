@@ -91,6 +91,9 @@ class Watch(Waiter):
         self.reader.say(streams.Behind(channel=self.channel, cursor=self.cursor, head=head))
         self.reader.forget(self)
 
+    def left(self) -> None:
+        """It stays where it is when it is told."""
+
     def refuse(self, problem: Problem) -> None:
         """Nothing more of this channel."""
         self.reader.say(unwatched_of(self.channel, problem))

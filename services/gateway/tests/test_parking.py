@@ -21,7 +21,7 @@ from services.gateway.settings import Settings
 from services.gateway.tests.listeners import CHANNEL, hub, parked, room
 from services.gateway.tests.surroundings import surroundings
 from services.gateway.tokens import Checked, Tokens
-from services.gateway.wake import SMALL_ROOM
+from services.gateway.wake import SMALL_ROOM, Waker
 
 ANN = Checked(Person("ann", "s-ann"), 1 << 40)
 
@@ -38,6 +38,7 @@ def lot(rooms: Hub) -> ParkingLot:
         sessions=Sessions(),
         limits=Limits(settings, clock),
         polls=cast(Polls, None),
+        waker=cast(Waker, None),
     )
 
 
@@ -92,7 +93,8 @@ def lot_of(ports: Any) -> ParkingLot:
         tokens=tokens,
         sessions=sessions,
         limits=Limits(Settings(), ports.clock),
-        polls=None,  # type: ignore[arg-type]
+        polls=cast(Polls, None),
+        waker=cast(Waker, None),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from services.gateway.hub import Hub, Room, Waiter
 from services.gateway.tests.listeners import Listener, entries, hub, parked, room
-from services.gateway.wake import SLICE, SLOT_S, SLOTS, SMALL_ROOM, Waker
+from services.gateway.wake import LATE_SLICE, SLICE, SLOT_S, SLOTS, SMALL_ROOM, Waker
 
 
 class HandTimers:
@@ -38,6 +38,14 @@ class HandTimers:
     def run(self) -> None:
         for _ in self.steps():
             pass
+
+    def late(self) -> None:
+        """Run all with the loop so late that every timer is due at once."""
+        while self._due:
+            due, self._due = self._due, []
+            self.now_s = max(at_s for at_s, *_ in due)
+            for _, _, callback, args in sorted(due, key=lambda one: one[:2]):
+                callback(*args)
 
 
 class Scene:
@@ -176,3 +184,56 @@ def test_an_empty_room_sets_no_timer(scene: Scene) -> None:
     scene.say(11)
     assert scene.timers.set == 0
     assert not scene.room.waking
+
+
+def test_who_is_told_waits_no_more_and_keeps_its_place_until_all_are(scene: Scene) -> None:
+    waiters = parked(scene.hub, scene.room, 2_000)
+    scene.say(11)
+    steps = scene.timers.steps()
+    next(steps)
+    assert (scene.hub.parked, len(scene.room.waiters)) == (1_900, 2_000)
+    told = [each for each in waiters if each.bodies]
+    for each in told:
+        # Whatever happens to it now.
+        scene.hub.leave(each)
+        scene.hub.send_away(each, 1)
+    assert len(list(scene.hub.pollers())) == 1_900
+    scene.hub.expire(30.0)
+    scene.timers.run()
+    assert {len(each.bodies) for each in waiters} == {1}
+    assert (scene.hub.parked, scene.room.waiters, waiters[0].peers) == (0, [], [])
+
+
+def test_who_leaves_while_places_are_kept_leaves_them_right(scene: Scene) -> None:
+    waiters = parked(scene.hub, scene.room, 2_000)
+    scene.say(11)
+    next(scene.timers.steps())
+    for each in waiters[1_000:]:
+        scene.hub.leave(each)
+    scene.timers.run()
+    assert scene.room.waiters == []
+    assert sum(bool(each.bodies) for each in waiters) == 1_050
+
+
+def test_the_rest_of_a_slot_that_comes_after_the_last_one_keeps_no_place(scene: Scene) -> None:
+    """The last slot is a waiter shorter than the others, whose last ones need a slice of their
+    own."""
+    waiters = parked(scene.hub, scene.room, SLOTS * SLICE + 1)
+    scene.say(11)
+    scene.timers.late()
+    assert all(each.bodies for each in waiters)
+    assert (scene.hub.parked, scene.room.waiters) == (0, [])
+
+
+def test_who_comes_late_is_let_in_when_all_are_told_a_slice_at_a_time(scene: Scene) -> None:
+    parked(scene.hub, scene.room, 2_000)
+    scene.say(11)
+    steps = scene.timers.steps()
+    next(steps)
+    parked_then: list[int] = []
+    for _ in range(LATE_SLICE + 1):
+        scene.waker.afterwards(scene.room, lambda: parked_then.append(scene.hub.parked))
+    assert parked_then == []
+    counts = {len(parked_then) for _ in steps}
+    assert counts == {0, LATE_SLICE, LATE_SLICE + 1}
+    assert set(parked_then) == {0}
