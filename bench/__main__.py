@@ -15,7 +15,7 @@ from bench.floors import in_c, in_python
 from bench.peers import PEERS
 from bench.plan import Plan
 from bench.report import write_report
-from bench.rostrum import SETTINGS
+from bench.rostrum import SETTINGS, SPREAD
 from bench.run import run
 from bench.scenarios.table import LISTENING, OTHERS
 from bench.ways import Way
@@ -68,7 +68,7 @@ def _contestants(plan: Plan, peers: Sequence[str]) -> list[Contestant]:
     cpu, connections = plan.server_cpu, plan.connections
     floors = [in_c(cpu, connections), in_python(cpu, connections)]
     fits = connections <= CONNECTIONS_OF_A_PROCESS
-    settings = {**SETTINGS, "wake_spread_ms": str(plan.spread_ms)}
+    settings = {**SETTINGS, SPREAD: str(plan.spread_ms)}
     ours = Embedded(cpu, settings) if fits else Clustered(cpu, processes_for(connections), settings)
     return [*floors, ours, *(PEERS[name](cpu, connections) for name in peers)]
 

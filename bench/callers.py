@@ -59,10 +59,10 @@ class Callers(Child):
         self.begin(seconds, per_s)
         return self.called()
 
-    def begin(self, seconds: float, per_s: float = 0.0) -> None:
+    def begin(self, seconds: float, per_s: float = 0.0, *, more: bool = False) -> None:
         """Let all call for so long, each one time after the other, or `per_s` times a second
-        together."""
-        self.say(f"call {seconds * 1_000:.0f} {per_s:.3f}")
+        together. With `more` the calls before are told again with these, as of one time."""
+        self.say(f"call {seconds * 1_000:.0f} {per_s:.3f}{' more' if more else ''}")
 
     def called(self) -> Called:
         """What became of the calls that began, once all are answered."""

@@ -28,6 +28,19 @@ class Woken:
 
 
 @dataclass(frozen=True)
+class Delivered:
+    """What the deliveries of several messages took, in ms, each from when its message began to be
+    sent: `parts` is the time within which such a part (in percent) of all of them had come,
+    `p99_ms` is that of 99 % of each message's."""
+
+    deliveries: int
+    first_ms: float
+    last_ms: float
+    parts: Mapping[float, float]
+    p99_ms: Sequence[float]
+
+
+@dataclass(frozen=True)
 class Back:
     """All who were cut off came back in `ms`. `curve` is how many listened when, in ms; both since
     the cut. `cut` is how often one was cut off, `refused` how often one was told to come later."""
@@ -73,6 +86,24 @@ class Listeners(Child):
             faults=told["faults"],
         )
         return self._again(woken) if again else woken
+
+    def deliver(self, first: int, count: int, send: Callable[[], Sequence[int]]) -> Delivered:
+        """Wait until the ids `first` and after, `count` of them, two or more, came to all. `send`
+        has sent them, and says when it began to send each, in ns of `time.monotonic_ns`."""
+        self.say(f"wake {first} {count}")
+        self.hear("armed")
+        self.say(f"sent {' '.join(map(str, send()))}")
+        self.hear("woken")
+        told = self.hear("delivered")
+        if told["deliveries"] == 0:
+            raise ClientFailed(f"nothing was delivered: {told}")
+        return Delivered(
+            deliveries=told["deliveries"],
+            first_ms=told["first_ms"],
+            last_ms=told["last_ms"],
+            parts={float(part): ms for part, ms in told["ms"].items()},
+            p99_ms=told["p99_ms"],
+        )
 
     def deafen(self, many: int) -> None:
         """So many read no more, and are judged no more."""

@@ -20,12 +20,13 @@ PARKED = "rostrum_gateway_parked"
 # In life those who come at once come to many gateways, and many persons post: here it is one. And
 # nobody else spreads a wake over time. All else is as it is shipped.
 OFTEN, MANY = "100000", "1000000"
+SPREAD = "wake_spread_ms"
 SETTINGS = {
     "connects_per_s": OFTEN,
     "connects_burst": MANY,
     "posts_per_s": OFTEN,
     "posts_burst": MANY,
-    "wake_spread_ms": "0",
+    SPREAD: "0",
 }
 # Half of the life of a token: no turn takes as long.
 RENEW_S = LIFE_S_MAX / 2

@@ -1,10 +1,11 @@
-/* What the processes of the client share: one page of facts for each, and a time a connection. */
+/* What the processes of the client share: one page of facts for each, and times of connections. */
 #ifndef BOARD_H
 #define BOARD_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ids.h"
 #include "options.h"
 
 enum {
@@ -38,6 +39,7 @@ struct page {
 struct board {
     struct page pages[PROCESSES_MAX];
     int64_t came_ns[CONNECTIONS_MAX]; /* when a connection had its wake whole; 0: not yet */
+    int64_t had_ns[WAKE_IDS_MAX][CONNECTIONS_MAX]; /* the same of each id of the wake */
 };
 
 struct board *board_new(void);

@@ -29,17 +29,18 @@ static struct connection *idle(struct worker *worker)
     return NULL;
 }
 
-void calling_begin(struct worker *worker, int64_t until_ns, double per_s)
+void calling_begin(struct worker *worker, const struct note *note)
 {
     int64_t began_ns = now_ns();
     struct connection *connection;
 
-    worker->until_ns = until_ns;
+    worker->until_ns = note->until_ns;
     worker->has_calls = true;
-    worker->page->calls = 0;
-    worker->is_paced = per_s > 0;
+    if (!note->is_more)
+        worker->page->calls = 0;
+    worker->is_paced = note->per_s > 0;
     if (worker->is_paced) {
-        worker->pace_ns = (int64_t)(1e9 * worker->options->processes / per_s);
+        worker->pace_ns = (int64_t)(1e9 * worker->options->processes / note->per_s);
         worker->due_ns = began_ns + worker->pace_ns * worker->number / worker->options->processes;
         return;
     }

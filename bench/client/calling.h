@@ -4,9 +4,9 @@
 
 #include "worker.h"
 
-/* Let connections call until `until_ns`, each with one call out at a time: one after the other, or
+/* Let connections call as the note says, each with one call out at a time: one after the other, or
  * `per_s` a second of all processes together. */
-void calling_begin(struct worker *worker, int64_t until_ns, double per_s);
+void calling_begin(struct worker *worker, const struct note *note);
 
 /* Make the calls that are due at such a pace. Returns how long it is to the next one in
  * nanoseconds; -1 when none is to come, or nobody is free to make it. */

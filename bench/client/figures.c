@@ -88,17 +88,25 @@ static int earlier(const void *one, const void *other)
     return a < b ? -1 : a > b;
 }
 
-/* When they came, sorted, since `sent_ns`. Returns how many. */
-static int sorted(const struct options *options, const struct board *board, int64_t sent_ns,
+/* When they came, of a time for each connection, sorted, since `sent_ns`. Returns how many. */
+static int sorted(const struct options *options, const int64_t *times, int64_t sent_ns,
                   int64_t *came)
 {
     int count = 0;
 
     for (int each = 0; each < options->connections; each++)
-        if (board->came_ns[each] != 0)
-            came[count++] = board->came_ns[each] - sent_ns;
+        if (times[each] != 0)
+            came[count++] = times[each] - sent_ns;
     qsort(came, (size_t)count, sizeof *came, earlier);
     return count;
+}
+
+/* The least time within which that part (in percent) of all had come. */
+static double within_ms(const int64_t *came, int count, double part)
+{
+    int place = (int)(part / 100 * count);
+
+    return ms(came[place < count ? place : count - 1]);
 }
 
 static void print_times(const int64_t *came, int count)
@@ -109,13 +117,9 @@ static void print_times(const int64_t *came, int count)
         total += ms(came[each]);
     printf(",\"first_ms\":%.3f,\"last_ms\":%.3f,\"mean_ms\":%.3f,\"ms\":{", ms(came[0]),
            ms(came[count - 1]), total / count);
-    for (size_t each = 0; each < sizeof PARTS / sizeof *PARTS; each++) {
-        /* The least time within which that part of all had come. */
-        int place = (int)(PARTS[each] / 100 * count);
-
-        place = place < count ? place : count - 1;
-        printf("%s\"%g\":%.3f", each ? "," : "", PARTS[each], ms(came[place]));
-    }
+    for (size_t each = 0; each < sizeof PARTS / sizeof *PARTS; each++)
+        printf("%s\"%g\":%.3f", each ? "," : "", PARTS[each],
+               within_ms(came, count, PARTS[each]));
     printf("}");
 }
 
@@ -123,12 +127,34 @@ void figures_woken(const struct options *options, const struct board *board,
                    const struct wake *wake, int64_t sent_ns)
 {
     int64_t *came = calloc((size_t)options->connections, sizeof *came);
-    int count = sorted(options, board, sent_ns, came);
+    int count = sorted(options, board->came_ns, sent_ns, came);
 
     printf("{\"event\":\"woken\",\"first_id\":%" PRId64
            ",\"ids\":%d,\"connections\":%d,\"living\":%d,"
            "\"woken\":%d",
            wake->first, wake->count, options->connections, SUM(options, board, living), count);
+    if (count > 0)
+        print_times(came, count);
+    print_faults(options, board);
+    end_line();
+    free(came);
+}
+
+void figures_delivered(const struct options *options, const struct board *board,
+                       const struct wake *wake, const int64_t *sent_ns)
+{
+    int64_t *came = calloc((size_t)options->connections * (size_t)wake->count, sizeof *came);
+    int count = 0;
+
+    printf("{\"event\":\"delivered\",\"p99_ms\":[");
+    for (int id = 0; id < wake->count; id++) {
+        int of_id = sorted(options, board->had_ns[id], sent_ns[id], came + count);
+
+        printf("%s%.3f", id ? "," : "", of_id > 0 ? within_ms(came + count, of_id, 99) : 0);
+        count += of_id;
+    }
+    qsort(came, (size_t)count, sizeof *came, earlier);
+    printf("],\"deliveries\":%d", count);
     if (count > 0)
         print_times(came, count);
     print_faults(options, board);
@@ -173,7 +199,7 @@ static int64_t *sorted_calls(const struct options *options, const struct board *
     return took;
 }
 
-void figures_called(const struct options *options, const struct board *board, int64_t began_ns)
+int64_t figures_called(const struct options *options, const struct board *board, int64_t began_ns)
 {
     int64_t last = began_ns, *took;
     long calls = 0;
@@ -193,6 +219,7 @@ void figures_called(const struct options *options, const struct board *board, in
     print_faults(options, board);
     end_line();
     free(took);
+    return last - began_ns;
 }
 
 long figures_ended(const struct options *options, const struct board *board)

@@ -12,6 +12,10 @@ void figures_parked(const struct options *options, const struct board *board, bo
 void figures_woken(const struct options *options, const struct board *board,
                    const struct wake *wake, int64_t sent_ns);
 
+/* The same wake, its deliveries one by one; `sent_ns` is when each of its ids was sent. */
+void figures_delivered(const struct options *options, const struct board *board,
+                       const struct wake *wake, const int64_t *sent_ns);
+
 /* All are parked again, as the server says; `late_ms` is how late at most it says so. */
 void figures_again(const struct options *options, int64_t counted, int64_t sent_ns, double late_ms);
 
@@ -27,8 +31,8 @@ struct samples {
 void figures_back(const struct options *options, const struct board *board,
                   const struct samples *samples, bool in_time);
 
-/* All that was asked since `began_ns` is answered. */
-void figures_called(const struct options *options, const struct board *board, int64_t began_ns);
+/* All that was asked since `began_ns` is answered. Returns how long that took in nanoseconds. */
+int64_t figures_called(const struct options *options, const struct board *board, int64_t began_ns);
 
 /* The last line. Returns how many faults there were. */
 long figures_ended(const struct options *options, const struct board *board);

@@ -19,6 +19,7 @@ struct taken {
     int8_t highest; /* the last place in the wake that came, -1 for none */
 };
 
+/* Up to ID_REORDERED it came for the first time. */
 enum verdict {
     ID_RIGHT,
     ID_AHEAD,     /* an id before it has not come: it is lost unless it comes later */

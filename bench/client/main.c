@@ -20,6 +20,7 @@
 enum {
     FAULTS_SEEN = 1, /* exit codes; OPTION_WRONG is 2 */
     TOO_LATE = 3,
+    LINE_CHARS = 2048,     /* a time for each id of a wake */
     ASK_LEAST_MS = 10,     /* between two questions how many are parked */
     SAMPLE_MS = 50,        /* between two looks at how many are back */
     ASK_PART_OF_TIME = 50, /* and at least such a part of the time that has passed */
@@ -32,6 +33,7 @@ struct client {
     pid_t pids[PROCESSES_MAX];
     struct wake wake;
     bool asks_again, is_armed;
+    int64_t called_for_ns; /* how long calls took so far that are told with those to come */
 };
 
 static void life_is_over(int signal)
@@ -166,27 +168,44 @@ static void arm(struct client *client, const char *words)
     figures_event("armed");
 }
 
+/* Read times in nanoseconds. Returns how many there are, at most as many as a wake has ids. */
+static int times_of(const char *words, int64_t *times)
+{
+    int count = 0;
+    char *rest;
+
+    for (; count < WAKE_IDS_MAX; count++, words = rest) {
+        times[count] = strtoll(words, &rest, 10);
+        if (rest == words)
+            break;
+    }
+    return count;
+}
+
 static void measure(struct client *client, const char *words)
 {
-    int64_t by = deadline(client), woken_ns, counted;
-    long long sent_ns;
+    int64_t by = deadline(client), woken_ns, counted, sent_ns[WAKE_IDS_MAX];
+    int times = times_of(words, sent_ns);
     double late_ms;
 
-    if (!client->is_armed || sscanf(words, "%lld", &sent_ns) != 1)
-        give_up("'sent' comes after 'wake', with the time of CLOCK_MONOTONIC in nanoseconds");
+    if (!client->is_armed || (times != 1 && times != client->wake.count))
+        give_up("'sent' comes after 'wake', with the time of CLOCK_MONOTONIC in nanoseconds, "
+                "of the first id or of each");
     client->is_armed = false;
     if (!all_say(client, WOKEN, by)) {
         tell_all(client, CLOSE);
         all_say(client, CLOSED, deadline(client));
     }
     woken_ns = now_ns();
-    figures_woken(&client->options, client->board, &client->wake, sent_ns);
+    figures_woken(&client->options, client->board, &client->wake, sent_ns[0]);
+    if (times > 1)
+        figures_delivered(&client->options, client->board, &client->wake, sent_ns);
     if (!client->asks_again)
         return;
     counted = count_until(client, woken_ns, deadline(client));
     late_ms = client->options.count_age_s * 1e3 + ASK_LEAST_MS +
               (double)(now_ns() - woken_ns) / 1e6 / ASK_PART_OF_TIME;
-    figures_again(&client->options, counted, sent_ns, late_ms);
+    figures_again(&client->options, counted, sent_ns[0], late_ms);
 }
 
 /* Call until time is over, and wait for the last answers. */
@@ -194,19 +213,24 @@ static void let_call(struct client *client, const char *words)
 {
     int64_t began_ns = now_ns();
     struct note note = {.what = CALL};
+    char more[8] = "";
     long ms;
     double per_s = 0;
 
-    if (!way_calls(client->options.way) || sscanf(words, "%ld %lf", &ms, &per_s) < 1 || ms < 1 ||
-        !(per_s >= 0))
+    if (!way_calls(client->options.way) ||
+        sscanf(words, "%ld %lf %7s", &ms, &per_s, more) < 1 || ms < 1 || !(per_s >= 0))
         give_up("'call' is for --way post and get; milliseconds and how many a second follow it");
     note.until_ns = began_ns + ms * 1000000;
     note.per_s = per_s;
+    note.is_more = strcmp(more, "more") == 0;
+    if (!note.is_more)
+        client->called_for_ns = 0;
     for (int each = 0; each < client->options.processes; each++)
         send(client->workers[each], &note, sizeof note, MSG_NOSIGNAL);
     if (!all_say(client, CALLED, note.until_ns + (int64_t)(client->options.deadline_s * 1e9)))
         give_up("calls are not answered within %.1f s", client->options.deadline_s);
-    figures_called(&client->options, client->board, began_ns);
+    client->called_for_ns =
+        figures_called(&client->options, client->board, began_ns - client->called_for_ns);
 }
 
 /* Wait until all are parked again, after at least so many were cut off. */
@@ -253,7 +277,7 @@ static void deafen(struct client *client, const char *words)
 /* Obey standard input until it says `end`, or ends. */
 static void obey(struct client *client)
 {
-    char line[256];
+    char line[LINE_CHARS];
 
     while (fgets(line, sizeof line, stdin) != NULL) {
         if (strncmp(line, "wake ", 5) == 0)

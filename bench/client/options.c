@@ -33,10 +33,12 @@ static const char USAGE[] =
     "  --processes N --sources N --connects-per-s R --opening-max N --cpu N\n"
     "  --deadline-s S      of each phase; --life-s S of the whole\n"
     "Then line by line on standard input: `wake FIRST COUNT [again]`, `sent NANOSECONDS`, `end`;\n"
+    "`sent` with a time for each id of the wake has all its deliveries timed one by one;\n"
     "`deafen N` lets the first N read no more;\n"
     "with --returns `back NANOSECONDS LEAST` waits until all are back after so many were cut off;\n"
-    "who posts or gets is told `call MILLISECONDS [PER_S]` instead: each connection has one call\n"
-    "out at a time, one after the other or, with PER_S, that many a second of all of them.\n";
+    "who posts or gets is told `call MILLISECONDS [PER_S [more]]` instead: each connection has\n"
+    "one call out at a time, one after the other or, with PER_S, as many a second of all of them;\n"
+    "with `more` those before are told with these.\n";
 
 enum word {
     WAY = 256,

@@ -94,6 +94,8 @@ void worker_take(struct worker *worker, struct connection *connection, int64_t i
     enum verdict verdict = ids_take(&connection->taken, &worker->wake, id);
     char detail[64];
 
+    if (verdict <= ID_REORDERED)
+        worker->had_ns[id - worker->wake.first][connection->index] = worker->heard_ns;
     if (KINDS[verdict] == NULL)
         return;
     snprintf(detail, sizeof detail, "%s id %jd", KINDS[verdict], (intmax_t)id);
@@ -144,6 +146,9 @@ static void arm(struct worker *worker, struct wake wake)
     worker->is_asked = true;
     worker->unwoken = worker->page->living;
     memset(worker->came_ns, 0, (size_t)worker->count * sizeof *worker->came_ns);
+    for (int id = 0; id < wake.count; id++)
+        memset(&worker->had_ns[id][worker->first], 0,
+               (size_t)worker->count * sizeof *worker->had_ns[id]);
     for (int each = 0; each < worker->count; each++) {
         ids_begin(&worker->connections[each].taken);
         worker->connections[each].is_woken = false;
@@ -199,7 +204,7 @@ static void obey(struct worker *worker)
     case ARM: arm(worker, note.wake); break;
     case CLOSE: close_wake(worker); break;
     case DEAFEN: deafen(worker, note.deaf); break;
-    case CALL: calling_begin(worker, note.until_ns, note.per_s); break;
+    case CALL: calling_begin(worker, &note); break;
     default: worker->is_over = true;
     }
 }
@@ -288,6 +293,7 @@ static void begin(struct worker *worker, const struct options *options, struct b
     worker->count =
         (int)((int64_t)options->connections * (worker->number + 1) / parts) - worker->first;
     worker->came_ns = &board->came_ns[worker->first];
+    worker->had_ns = board->had_ns;
     worker->unparked = worker->count;
     worker->wake = (struct wake){options->after + 1, 0};
     worker->connections = calloc((size_t)worker->count, sizeof *worker->connections);

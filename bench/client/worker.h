@@ -28,6 +28,7 @@ struct note {
     struct wake wake; /* of ARM */
     int64_t until_ns; /* of CALL */
     double per_s;     /* of CALL; 0: one after the other */
+    bool is_more;     /* of CALL: those before are told with these */
     int deaf;         /* of DEAFEN */
 };
 
@@ -54,6 +55,7 @@ struct worker {
     const struct options *options;
     struct page *page;
     int64_t *came_ns; /* of its first connection */
+    int64_t (*had_ns)[CONNECTIONS_MAX]; /* of each id, of all connections */
     int number, parent, poller;
     int first, count; /* its part of all connections */
     struct connection *connections;

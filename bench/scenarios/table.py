@@ -6,6 +6,7 @@ from bench.contestant import Contestant
 from bench.plan import Plan
 from bench.results import Results
 from bench.scenarios.connects import connects
+from bench.scenarios.crowd import crowd
 from bench.scenarios.memory import memory
 from bench.scenarios.mix import mix
 from bench.scenarios.posts import posts
@@ -26,4 +27,8 @@ LISTENING: Mapping[str, Callable[[Plan, Sequence[Contestant], Results], None]] =
     "watches": watches,
 }
 # Those that start what they need.
-OTHERS: Mapping[str, Callable[[Plan, Results], None]] = {"posts": posts, "storm": storm}
+OTHERS: Mapping[str, Callable[[Plan, Results], None]] = {
+    "posts": posts,
+    "storm": storm,
+    "crowd": crowd,
+}

@@ -55,6 +55,18 @@ def test_calls_at_a_pace_are_as_many_as_were_wanted(rostrum: Embedded, tmp_path:
     assert paced.calls == pytest.approx(PER_S * PACED_S, abs=1)
 
 
+def test_calls_of_several_times_are_told_as_of_one(rostrum: Embedded, tmp_path: Path) -> None:
+    with Callers(posting(rostrum, tmp_path, "m"), LOAD) as callers:
+        first = callers.call(PACED_S, PER_S)
+        callers.begin(PACED_S, PER_S, more=True)
+        both = callers.called()
+        after = callers.call(PACED_S, PER_S)
+        assert callers.end() == {}
+    assert both.calls == pytest.approx(2 * first.calls, abs=1)
+    assert both.seconds == pytest.approx(2 * first.seconds, rel=0.2)
+    assert after.calls == pytest.approx(first.calls, abs=1)
+
+
 def test_a_call_that_had_to_wait_for_its_turn_is_as_old_as_its_turn(
     rostrum: Embedded, tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ from bench.ways import Hear, Listening, Load, Say, Way
 
 MANY = 20
 SOON_S = 1.0
+S_NS = 1_000_000_000
 NOBODY = "127.0.0.1:9"
 WAYS = pytest.mark.parametrize("way", list(Way), ids=lambda way: way.value)
 
@@ -58,6 +59,24 @@ def test_what_comes_once_and_in_order_is_no_fault(way: Way) -> None:
         assert listeners.end() == {}
     assert (listeners.parked["parked"], woken.woken, later.woken) == (MANY, MANY, MANY)
     assert 0 < woken.first_ms <= woken.parts[50] <= woken.parts[99.9] <= woken.last_ms
+
+
+@WAYS
+def test_each_delivery_is_as_old_as_its_own_message(way: Way) -> None:
+    """The second message is said to be sent ten seconds before the first."""
+
+    def send() -> list[int]:
+        sent_ns = time.monotonic_ns()
+        server.wake(lambda _: said(way, [1]))
+        server.wake(lambda _: said(way, [2]))
+        return [sent_ns, sent_ns - 10 * S_NS]
+
+    with Scripted(way) as server, Listeners(server.listening(), LOAD) as listeners:
+        found = listeners.deliver(1, 2, send)
+        assert listeners.end() == {}
+    assert found.deliveries == 2 * MANY
+    now, before = found.p99_ms
+    assert 0 < found.first_ms <= now < 10_000 <= found.parts[60] <= before <= found.last_ms
 
 
 @WAYS
