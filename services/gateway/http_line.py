@@ -134,7 +134,8 @@ class Line(HttpToolsProtocol):
 
     def _read_kept(self) -> None:
         kept, self._kept = self._kept, b""
-        if not self.transport.is_closing():
+        if kept and not self.transport.is_closing():
+            self.flow.resume_reading()
             self.data_received(kept)
 
     def _goes_on(self, data: bytes, start: int) -> bool:

@@ -51,6 +51,7 @@ class PolledRequest(Caller):
         "line",
         "more_body",
         "response_complete",
+        "was_woken",
     )
 
     # Nobody waits for the body of a poll.
@@ -64,10 +65,17 @@ class PolledRequest(Caller):
         self.asked = asked
         # Of its head without the first line; empty when what is the same is to be parsed as well.
         self.digest = b""
+        # As one of very many.
+        self.was_woken = False
         self.keep_alive = keep_alive
         self.response_complete = False
         self.disconnected = False
         self.more_body = False
+
+    def wake(self, body: bytes) -> None:
+        """See `Waiter`."""
+        super().wake(body)
+        self.was_woken = True
 
     def begin(self) -> None:
         """See `Taken`."""

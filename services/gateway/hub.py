@@ -5,7 +5,7 @@ stays and is told again. Both leave when they are refused or gone, pollers when 
 """
 
 from abc import ABC, abstractmethod
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, NamedTuple
 
@@ -139,7 +139,7 @@ class Room:
         self.writer = writer
         self.waiters: list[Waiter] = []
         # Of those who were told and wait no more, but still have their places: see `Hub.clear`.
-        self.leaving: list[Waiter] = []
+        self.leaving: deque[Waiter] = deque()
         self.waking = False
         self.idle_since: float | None = None
         self._said: dict[tuple[Form, int], Said] = {}
@@ -323,10 +323,10 @@ class Hub:
         waiter.peers.remove(waiter)
         self._wheel.remove(waiter, waiter.bucket)
 
-    def clear(self, room: Room) -> None:
-        """Give away the places of those who were woken and left."""
-        leaving, room.leaving = room.leaving, []
-        for waiter in leaving:
+    def clear(self, room: Room, most: int) -> None:
+        """Give away the places of those who were woken and left, of so many at most."""
+        for _ in range(min(len(room.leaving), most)):
+            waiter = room.leaving.popleft()
             room.unseat(waiter)
             waiter.peers.remove(waiter)
             self._wheel.remove(waiter, waiter.bucket)

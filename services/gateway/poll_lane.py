@@ -6,7 +6,6 @@ asks around first, and comes to the same end.
 
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from libs.runtime.web import answer, as_problem
 from libs.wire.codes import Problem
 from libs.wire.cursor import Cursor, parse
 
-from .hub import Poller, Room
+from .hub import Poller
 from .parking import ParkingLot
 from .polls import Parking, Saying
 from .tokens import Checked, bearer
@@ -63,9 +62,12 @@ class Caller(Poller):
 
     def tell(self, body: bytes) -> None:
         self.lane.left(self)
-        self.wake(body)
+        self._tell(body)
 
     def wake(self, body: bytes) -> None:
+        self._tell(body)
+
+    def _tell(self, body: bytes) -> None:
         if not self.is_answered:
             self.is_answered = True
             self.answer(body, closes=self.lane.lot.hub.is_draining)
@@ -113,7 +115,7 @@ class PollLane:
             if checked is None:
                 self._spawn(caller, asked.channel, self._check(caller, asked, wish))
             else:
-                self._come(caller, checked, _target(asked.channel, wish))
+                self._enter(caller, checked, _target(asked.channel, wish))
         except Exception as fault:
             self._fail(caller, asked.channel, fault)
 
@@ -127,7 +129,7 @@ class PollLane:
         if not self.lot.tokens.holds(checked):
             return False
         try:
-            self._come(caller, checked, target)
+            self._enter(caller, checked, target)
         except Exception as fault:
             self._fail(caller, target.channel, fault)
         return True
@@ -142,23 +144,6 @@ class PollLane:
         if caller.session:
             self.lot.sessions.leave(caller.session, caller)
             caller.session = ""
-
-    def _come(self, caller: Caller, checked: Checked, target: Target) -> None:
-        """Who has already what all others are being woken with lets those be told first."""
-        room = self.lot.hub.rooms.get(target.channel)
-        if room is not None and room.waking and target.wait_s and _is_at_end(target, room):
-            self.lot.waker.afterwards(room, partial(self._come_late, caller, checked, target))
-        else:
-            self._enter(caller, checked, target)
-
-    def _come_late(self, caller: Caller, checked: Checked, target: Target) -> None:
-        if caller.is_gone:
-            return
-        try:
-            self.lot.must_live(checked)
-            self._enter(caller, checked, target)
-        except Exception as fault:
-            self._fail(caller, target.channel, fault)
 
     def _enter(self, caller: Caller, checked: Checked, target: Target) -> None:
         """At once, if all that this needs is remembered; else by a task."""
@@ -222,7 +207,3 @@ def _target(channel: str, wish: Wish) -> Target:
     cursor = None if wish.after is None else parse(wish.after)
     # Without a cursor the answer is where the channel is, at once.
     return Target(channel, cursor, 0.0 if cursor is None else wish.wait_s)
-
-
-def _is_at_end(target: Target, room: Room) -> bool:
-    return target.cursor is not None and target.cursor == (room.epoch, room.head)

@@ -1,10 +1,11 @@
 """Waking a room: at once when it is small, spread over 200 ms when it is large, in slices.
 
-Pollers leave with what they are told; followers stay where they are. While many are woken, what
-can wait does: the places of those who left are given away at the end, and who polls on is let in
-then.
+Pollers leave with what they are told; followers stay where they are. While very many are woken all
+that can wait does: the places of those who were told are given away, and who polls again is let in,
+a few in each turn of the loop, when nobody is kept waiting by that.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -15,10 +16,10 @@ SLOTS = 20
 SLOT_S = 0.010
 # Over so long large rooms are woken, unless a setting says otherwise.
 SPREAD_MS = round(SLOTS * SLOT_S * 1000)
-# A write costs some 8 us of a core: so many take about 16 ms, then other requests get a turn.
-SLICE = 2_000
-# To let somebody in costs as much again.
-LATE_SLICE = 1_000
+# A write costs some 10 us of a core, and to let somebody in about as much again: so many take some
+# 3 ms. A request that is forwarded needs some ten turns of the loop.
+SLICE = 250
+LET_IN = 250
 
 Straggle = Callable[[Room, Waiter], None]
 Late = Callable[[], None]
@@ -32,6 +33,18 @@ class Timers(Protocol):
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: object
     ) -> object: ...
+
+
+class _Wake:
+    """A large room that is being woken: what its head was in the beginning, and how many of its
+    slots are not done."""
+
+    __slots__ = ("ends", "left", "room")
+
+    def __init__(self, room: Room, slots: int) -> None:
+        self.room = room
+        self.ends = room.head
+        self.left = slots
 
 
 class Waker:
@@ -53,8 +66,13 @@ class Waker:
         self._straggle = straggle
         self._doubts = doubts
         self._slots = round(spread_ms / 1000 / SLOT_S)
-        # Bounded by connections: each has one poll.
-        self._late: dict[Room, list[Late]] = {}
+        # Slots whose time has come, each with those who are still to be told.
+        self._due: deque[tuple[_Wake, Sequence[Waiter]]] = deque()
+        # Rooms with some who were told and have their places yet.
+        self._left: dict[Room, None] = {}
+        # Who polls again. Bounded by connections: each has one poll.
+        self._late: deque[Late] = deque()
+        self._is_set = False
 
     def astray(self, room: Room, waiter: Waiter) -> None:
         """Take a waiter out of `room`; where it belongs is found out anew."""
@@ -63,28 +81,78 @@ class Waker:
 
     def wake(self, room: Room) -> None:
         """Something came. Entries that come during a wake ride along with those still unwoken."""
-        if room.waking or not room.waiters:
+        waiters = [] if room.waking else room.waiting()
+        if len(waiters) <= SMALL_ROOM:
+            self._tell(room, waiters)
             return
         room.waking = True
-        waiters = list(room.waiters)
-        slots = self._slots
-        if len(waiters) <= SMALL_ROOM or slots <= 1:
-            self._write(room, waiters, room.head)
+        wake = _Wake(room, max(self._slots, 1))
+        for slot in range(wake.left):
+            those = waiters[slot :: wake.left]
+            self._timers.call_later(slot * SLOT_S, self._begin, wake, those)
+
+    @property
+    def is_busy(self) -> bool:
+        """Very many are being told something, or let in after that."""
+        return bool(self._due or self._late)
+
+    def afterwards(self, late: Late) -> None:
+        """Let somebody in who was told already: when all are told, and in its turn."""
+        self._late.append(late)
+        self._work_soon()
+
+    def _begin(self, wake: _Wake, waiters: Sequence[Waiter]) -> None:
+        self._due.append((wake, waiters))
+        self._work_soon()
+
+    def _work_soon(self) -> None:
+        if not self._is_set and (self._due or self._left or self._late):
+            self._is_set = True
+            self._timers.call_soon(self._work)
+
+    def _work(self) -> None:
+        """One slice of all that is to be done. Nobody is let in while others wait to be told."""
+        self._is_set = False
+        if self._due:
+            wake, waiters = self._due.popleft()
+            self._write(wake, waiters)
+        else:
+            self._clear()
+            self._let_in()
+        self._work_soon()
+
+    def _write(self, wake: _Wake, waiters: Sequence[Waiter]) -> None:
+        room = wake.room
+        self._tell(room, waiters[:SLICE])
+        if room.leaving:
+            self._left[room] = None
+        if len(waiters) > SLICE:
+            # Behind the others, so that a room of very many does not keep another one waiting.
+            self._due.append((wake, waiters[SLICE:]))
             return
-        for slot in range(slots):
-            ends = room.head if slot == slots - 1 else None
-            self._timers.call_later(slot * SLOT_S, self._write, room, waiters[slot::slots], ends)
+        wake.left -= 1
+        if wake.left == 0:
+            room.waking = False
+            if room.head > wake.ends:
+                self.wake(room)
 
-    def afterwards(self, room: Room, late: Late) -> None:
-        """Call `late` when all whom the room is waking are told."""
-        self._late.setdefault(room, []).append(late)
+    def _clear(self) -> None:
+        room = next(iter(self._left), None)
+        if room is not None:
+            self._hub.clear(room, LET_IN)
+            if not room.leaving:
+                del self._left[room]
 
-    def _write(self, room: Room, waiters: Sequence[Waiter], ends: int | None) -> None:
-        """Answer `waiters`; `ends` (the head when the wake began) marks its last batch."""
+    def _let_in(self) -> None:
+        for _ in range(min(len(self._late), LET_IN)):
+            self._late.popleft()()
+
+    def _tell(self, room: Room, waiters: Sequence[Waiter]) -> None:
         # Nothing else happens meanwhile: what is asked here holds for the slice.
         head, doubts = room.head, self._doubts()
+        is_small = len(room.waiters) <= SMALL_ROOM
         form, after, said = None, -1, None
-        for waiter in waiters[:SLICE]:
+        for waiter in waiters:
             if waiter.room is not room or waiter.after >= head:
                 continue
             if waiter.after != after or waiter.form is not form:
@@ -94,30 +162,11 @@ class Waker:
                 self.astray(room, waiter)
             elif waiter.stays:
                 self._follow(room, waiter, said)
+            elif is_small:
+                self._hub.leave(waiter)
+                room.pass_on(waiter, said)
             else:
                 room.wake(waiter, said)
-        if len(waiters) > SLICE:
-            self._timers.call_soon(self._write, room, waiters[SLICE:], ends)
-        elif ends is not None:
-            self._over(room, ends)
-        elif not room.waking:
-            # The rest of a slot before the last one.
-            self._hub.clear(room)
-
-    def _over(self, room: Room, ends: int) -> None:
-        self._hub.clear(room)
-        room.waking = False
-        late = self._late.pop(room, None)
-        if late is not None:
-            self._timers.call_soon(self._let_in, late)
-        if room.head > ends:
-            self.wake(room)
-
-    def _let_in(self, late: Sequence[Late]) -> None:
-        for each in late[:LATE_SLICE]:
-            each()
-        if len(late) > LATE_SLICE:
-            self._timers.call_soon(self._let_in, late[LATE_SLICE:])
 
     @staticmethod
     def _follow(room: Room, waiter: Waiter, said: Said | None) -> None:

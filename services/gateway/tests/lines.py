@@ -1,7 +1,7 @@
 """A connection of the gateway without a socket: bytes in, answers out, in any pieces."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -69,12 +69,16 @@ class FakeLane:
         self.asked: list[Asked] = []
         self.parked: list[tuple[Caller, Asked]] = []
         self.went = 0
+        # Others are still to be told, and who waits for that.
+        self.is_busy = False
+        self.late: list[Callable[[], None]] = []
         # How many came by what was known of the one before, and whether that still counts.
         self.again = 0
         self.holds = True
-        # Of what callers look at there is only the hub.
+        # Of what callers look at there are only the hub and the waker.
         self.lot = self
         self.hub = self
+        self.waker = self
 
     def take(self, caller: Caller, asked: Asked) -> None:
         self.asked.append(asked)
@@ -101,6 +105,21 @@ class FakeLane:
         ((caller, asked),) = self.parked
         self.parked.clear()
         caller.tell(b"poll " + asked.channel.encode() + b"?" + asked.query)
+
+    def wake(self) -> None:
+        """Answer it as one of very many."""
+        ((woken, asked),) = self.parked
+        self.parked.clear()
+        woken.wake(b"poll " + asked.channel.encode() + b"?" + asked.query)
+
+    def afterwards(self, late: Callable[[], None]) -> None:
+        self.late.append(late)
+
+    def let_in(self) -> None:
+        """All are answered."""
+        self.is_busy = False
+        for late in self.late:
+            late()
 
     def gone(self, caller: Caller) -> None:
         self.went += 1

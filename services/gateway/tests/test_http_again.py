@@ -131,6 +131,76 @@ async def test_who_takes_nothing_is_not_answered_again() -> None:
     assert len(client.lane.asked) == 2
 
 
+async def woken(*requests: bytes, is_busy: bool = True) -> Client:
+    """A client that was told as one of very many, of whom some are still to be told."""
+    client = Client()
+    for each in requests:
+        await client.send(each)
+    client.lane.is_busy = is_busy
+    client.lane.wake()
+    await client.turn()
+    return client
+
+
+async def test_one_of_very_many_polls_on_when_all_are_told() -> None:
+    client = await woken(poll())
+    await client.send(poll(cursor=2))
+    assert (len(client.lane.asked), client.lane.again) == (1, 0)
+    client.lane.let_in()
+    assert (len(client.lane.asked), client.lane.again) == (2, 1)
+
+
+async def test_when_all_are_told_nobody_waits() -> None:
+    client = await woken(poll(), is_busy=False)
+    await client.send(poll(cursor=2))
+    assert (len(client.lane.asked), client.lane.late) == (2, [])
+
+
+@pytest.mark.parametrize("name", ["another route", "a body that looks like a poll"])
+async def test_what_is_no_poll_does_not_wait_for_others(name: str) -> None:
+    client = await woken(poll())
+    request, body = REQUESTS[name]
+    await client.send(request)
+    assert body in client.line.written
+
+
+async def test_what_comes_behind_one_that_waits_comes_after_it() -> None:
+    client = await woken(poll())
+    second, third = poll(cursor=2), poll(cursor=3)
+    await client.send(second, third[:20], third[20:], b"GET ")
+    client.lane.let_in()
+    answers = await client.finish()
+    assert [each.body[-3:] for each in answers] == [b"1-1", b"1-2", b"1-3"]
+    assert not client.line.is_paused
+
+
+async def test_half_a_poll_that_waited_is_read_on() -> None:
+    client = await woken(poll())
+    second = poll(cursor=2)
+    await client.send(second[:70], second[70:90])
+    client.lane.let_in()
+    await client.send(second[90:])
+    assert [each.body[-3:] for each in await client.finish()] == [b"1-1", b"1-2"]
+
+
+async def test_one_of_very_many_whose_connection_ends_with_the_answer_is_closed() -> None:
+    client = await woken(poll(more=b"connection: close\r\n"))
+    assert client.line.is_closed
+
+
+async def test_one_of_very_many_that_has_said_more_is_answered_in_its_order() -> None:
+    client = await woken(poll() + poll(cursor=2))
+    assert [each.body[-3:] for each in await client.finish()] == [b"1-1", b"1-2"]
+
+
+async def test_one_that_waits_and_goes_is_let_be() -> None:
+    client = await woken(poll())
+    await client.send(poll(cursor=2))
+    client.hang_up()
+    client.lane.let_in()
+    assert len(client.lane.asked) == 1
+
+
 class Proxied:
     """Polls a gateway over one connection, as whoever is named."""
 

@@ -2,13 +2,14 @@
 
 import heapq
 from collections.abc import Callable, Iterator
-from itertools import count
+from functools import partial
+from itertools import count, pairwise
 
 import pytest
 
 from services.gateway.hub import Hub, Room, Waiter
 from services.gateway.tests.listeners import Listener, entries, hub, parked, room
-from services.gateway.wake import LATE_SLICE, SLICE, SLOT_S, SLOTS, SMALL_ROOM, Waker
+from services.gateway.wake import LET_IN, SLICE, SLOT_S, SLOTS, SMALL_ROOM, Waker
 
 
 class HandTimers:
@@ -21,10 +22,13 @@ class HandTimers:
         self._due: list[tuple[float, int, Callable[..., object], tuple[object, ...]]] = []
 
     def call_soon(self, callback: Callable[..., object], *args: object) -> object:
-        return self.call_later(0.0, callback, *args)
+        return self._set(0.0, callback, *args)
 
     def call_later(self, delay: float, callback: Callable[..., object], *args: object) -> object:
         self.set += 1
+        return self._set(delay, callback, *args)
+
+    def _set(self, delay: float, callback: Callable[..., object], *args: object) -> object:
         heapq.heappush(self._due, (self.now_s + delay, next(self._order), callback, args))
         return None
 
@@ -39,13 +43,20 @@ class HandTimers:
         for _ in self.steps():
             pass
 
-    def late(self) -> None:
-        """Run all with the loop so late that every timer is due at once."""
+    def until(self, check: Callable[[], object]) -> None:
+        """Run until this holds."""
+        steps = self.steps()
+        while not check():
+            next(steps)
+
+    def late(self) -> Iterator[None]:
+        """Run all with the loop so late that every timer is due at once; one turn at a time."""
         while self._due:
             due, self._due = self._due, []
             self.now_s = max(at_s for at_s, *_ in due)
             for _, _, callback, args in sorted(due, key=lambda one: one[:2]):
                 callback(*args)
+            yield
 
 
 class Scene:
@@ -95,7 +106,8 @@ def test_a_large_room_is_spread_over_twenty_slots_within_190_ms(scene: Scene) ->
     told = 0
     for now_s in scene.timers.steps():
         now = sum(bool(each.bodies) for each in waiters)
-        times[round(now_s, 3)] = now - told
+        at_s = round(now_s, 3)
+        times[at_s] = times.get(at_s, 0) + now - told
         told = now
     assert list(times) == [round(slot * SLOT_S, 3) for slot in range(SLOTS)]
     assert set(times.values()) == {250}
@@ -119,15 +131,14 @@ def test_a_slot_is_written_in_slices_so_that_others_get_a_turn(scene: Scene) -> 
         told, most = now, max(most, now - told)
     assert most == SLICE
     assert told == len(waiters)
-    assert scene.timers.set == 2 * SLOTS
+    assert scene.timers.set == SLOTS
     assert not scene.room.waking
 
 
 def test_entries_that_come_during_a_wake_ride_along(scene: Scene) -> None:
     waiters = parked(scene.hub, scene.room, 2_000)
     scene.say(11)
-    steps = scene.timers.steps()
-    next(steps)
+    scene.timers.until(lambda: waiters[0].bodies)
     scene.say(13)
     scene.timers.run()
     first = [each for each in waiters if ids(each) == [11]]
@@ -137,9 +148,9 @@ def test_entries_that_come_during_a_wake_ride_along(scene: Scene) -> None:
 
 
 def test_who_parks_again_during_a_wake_is_woken_by_the_next(scene: Scene) -> None:
-    parked(scene.hub, scene.room, 2_000)
+    waiters = parked(scene.hub, scene.room, 2_000)
     scene.say(11)
-    next(scene.timers.steps())
+    scene.timers.until(lambda: waiters[0].bodies)
     again = parked(scene.hub, scene.room, 100)
     scene.say(12)
     assert not any(each.bodies for each in again)
@@ -150,9 +161,9 @@ def test_who_parks_again_during_a_wake_is_woken_by_the_next(scene: Scene) -> Non
 
 
 def test_who_parks_again_and_is_up_to_date_stays_parked(scene: Scene) -> None:
-    parked(scene.hub, scene.room, 2_000)
+    waiters = parked(scene.hub, scene.room, 2_000)
     scene.say(11)
-    next(scene.timers.steps())
+    scene.timers.until(lambda: waiters[0].bodies)
     (again,) = parked(scene.hub, scene.room)
     scene.timers.run()
     assert not again.bodies
@@ -186,11 +197,10 @@ def test_an_empty_room_sets_no_timer(scene: Scene) -> None:
     assert not scene.room.waking
 
 
-def test_who_is_told_waits_no_more_and_keeps_its_place_until_all_are(scene: Scene) -> None:
+def test_who_is_told_waits_no_more_and_keeps_its_place_for_a_moment(scene: Scene) -> None:
     waiters = parked(scene.hub, scene.room, 2_000)
     scene.say(11)
-    steps = scene.timers.steps()
-    next(steps)
+    scene.timers.until(lambda: waiters[0].bodies)
     assert (scene.hub.parked, len(scene.room.waiters)) == (1_900, 2_000)
     told = [each for each in waiters if each.bodies]
     for each in told:
@@ -207,7 +217,7 @@ def test_who_is_told_waits_no_more_and_keeps_its_place_until_all_are(scene: Scen
 def test_who_leaves_while_places_are_kept_leaves_them_right(scene: Scene) -> None:
     waiters = parked(scene.hub, scene.room, 2_000)
     scene.say(11)
-    next(scene.timers.steps())
+    scene.timers.until(lambda: waiters[0].bodies)
     for each in waiters[1_000:]:
         scene.hub.leave(each)
     scene.timers.run()
@@ -215,25 +225,81 @@ def test_who_leaves_while_places_are_kept_leaves_them_right(scene: Scene) -> Non
     assert sum(bool(each.bodies) for each in waiters) == 1_050
 
 
-def test_the_rest_of_a_slot_that_comes_after_the_last_one_keeps_no_place(scene: Scene) -> None:
-    """The last slot is a waiter shorter than the others, whose last ones need a slice of their
-    own."""
+def test_a_loop_that_is_late_writes_a_slice_at_a_time_all_the_same(scene: Scene) -> None:
+    """All slots are due at once."""
     waiters = parked(scene.hub, scene.room, SLOTS * SLICE + 1)
     scene.say(11)
-    scene.timers.late()
-    assert all(each.bodies for each in waiters)
+    counts = [0]
+    for _ in scene.timers.late():
+        counts.append(sum(bool(each.bodies) for each in waiters))
+    assert max(now - before for before, now in pairwise(counts)) == SLICE
+    assert counts[-1] == len(waiters)
+    assert (scene.hub.parked, scene.room.waiters, scene.room.waking) == (0, [], False)
+
+
+def test_a_room_of_very_many_does_not_keep_another_waiting(scene: Scene) -> None:
+    other = room(head=10, kept=10, channel="0" * 25 + "2")
+    scene.hub.add(other)
+    scene.waker = Waker(scene.hub, scene.timers, lambda *_: None, spread_ms=0)
+    parked(scene.hub, scene.room, 20 * SMALL_ROOM)
+    few = parked(scene.hub, other, 2 * SMALL_ROOM)
+    scene.say(11)
+    other.take(entries(11, 11))
+    scene.waker.wake(other)
+    scene.timers.until(lambda: all(each.bodies for each in few))
+    assert scene.room.waking
+
+
+def test_who_polls_again_is_let_in_when_all_are_told_a_few_at_a_time(scene: Scene) -> None:
+    """Each turn has a slice, of those who are told or of those who come."""
+    scene.waker = Waker(scene.hub, scene.timers, lambda *_: None, spread_ms=0)
+    count = 8 * SLICE
+    waiters = parked(scene.hub, scene.room, count)
+    scene.say(11)
+    assert not scene.waker.is_busy
+    come: list[int] = []
+    counts = []
+    for _ in scene.timers.steps():
+        counts.append((sum(bool(each.bodies) for each in waiters), len(come)))
+        if counts[-1][0] == SLICE:
+            for number in range(2 * LET_IN + 1):
+                scene.waker.afterwards(partial(come.append, number))
+    told = [(number, 0) for number in range(0, count + 1, SLICE)]
+    let_in = [(count, LET_IN), (count, 2 * LET_IN), *[(count, 2 * LET_IN + 1)] * 6]
+    assert counts == [*told, *let_in]
+    assert come == list(range(2 * LET_IN + 1))
+    assert not scene.waker.is_busy
     assert (scene.hub.parked, scene.room.waiters) == (0, [])
 
 
-def test_who_comes_late_is_let_in_when_all_are_told_a_slice_at_a_time(scene: Scene) -> None:
+def test_places_are_given_away_between_the_slots(scene: Scene) -> None:
+    """Where there is time."""
     parked(scene.hub, scene.room, 2_000)
     scene.say(11)
-    steps = scene.timers.steps()
-    next(steps)
-    parked_then: list[int] = []
-    for _ in range(LATE_SLICE + 1):
-        scene.waker.afterwards(scene.room, lambda: parked_then.append(scene.hub.parked))
-    assert parked_then == []
-    counts = {len(parked_then) for _ in steps}
-    assert counts == {0, LATE_SLICE, LATE_SLICE + 1}
-    assert set(parked_then) == {0}
+    kept = {round(now_s, 3): len(scene.room.waiters) for now_s in scene.timers.steps()}
+    assert list(kept.values()) == list(range(1_900, -1, -100))
+
+
+class Going(Listener):
+    """Says when it has left."""
+
+    def __init__(self, user: str, after: int) -> None:
+        super().__init__(user, after)
+        self.has_left = False
+
+    def left(self) -> None:
+        self.has_left = True
+
+
+@pytest.mark.parametrize("count", [SMALL_ROOM, SMALL_ROOM + 1])
+def test_who_was_one_of_very_many_is_told_when_its_place_is_given_away(
+    scene: Scene, count: int
+) -> None:
+    """Others are not: they leave before they are told."""
+    waiters = [Going(f"u{number}", scene.room.head) for number in range(count)]
+    for each in waiters:
+        scene.hub.park(each, scene.room, 25.0, peers=[])
+    scene.say(11)
+    scene.timers.run()
+    assert all(each.bodies for each in waiters)
+    assert any(each.has_left for each in waiters) == (count > SMALL_ROOM)
