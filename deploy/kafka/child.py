@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,8 +24,8 @@ LOOPBACK = Home()
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def spawn(command: Sequence[str], *, output: Path) -> "subprocess.Popen[bytes]":
-    """Start a program; what it prints is added to `output`. Linux only.
+def tied() -> Callable[[], None]:
+    """What a child does first (`preexec_fn`) to be killed when this process is gone. Linux only.
 
     The kernel ties a child to the thread that started it, so only the main thread may: the child
     of a pool's thread would die when the pool shrinks. Raises `RuntimeError` in another thread.
@@ -39,6 +39,12 @@ def spawn(command: Sequence[str], *, output: Path) -> "subprocess.Popen[bytes]":
         if os.getppid() != parent:  # it died before the tie was made
             os._exit(1)
 
+    return tie
+
+
+def spawn(command: Sequence[str], *, output: Path) -> "subprocess.Popen[bytes]":
+    """Start a program that is `tied`; what it prints is added to `output`."""
+    tie = tied()
     with output.open("ab") as out:
         return subprocess.Popen(  # noqa: S603 - our own command
             command,

@@ -1,7 +1,7 @@
 """`python -m faults --seed 7`: one seed, in namespaces of its own, from start to verdict.
 
 As network, mounts and processes are not shared with the rest of the machine, nothing is left behind
-however it ends. Needs root.
+however it ends, and it ends with whoever started it. Needs root.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from checker.history import merge, read
+from faults.alone import alone
 from faults.plan import DRILLS, drill, plan
 from faults.report import line_of, report_of, write
 from faults.run import HISTORY, ROOT, run
@@ -24,7 +25,6 @@ BUILD = ROOT / "build" / "faults"
 MEMORY = BUILD / "memory"
 MEMORY_BYTES = 4 << 30
 RATE, LEAST = 50.0, 20_000
-ALONE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 INSIDE = "FAULTS_INSIDE"
 
 
@@ -41,7 +41,7 @@ def main() -> int:
     folder, lacks = BUILD / name, list[str]()
     if not asked.judge:
         if INSIDE not in os.environ:
-            return _alone()
+            return alone(["-m", "faults", *sys.argv[1:]], {**os.environ, INSIDE: "1"})
         periods = drill(asked.drill) if asked.drill else plan(asked.seed)
         with _in_memory(folder) as work:
             lacks = asyncio.run(run(work, asked.seed, periods, rate=asked.rate, least=asked.least))
@@ -71,14 +71,6 @@ def _in_memory(folder: Path) -> Iterator[Path]:
         yield MEMORY
     finally:
         shutil.copytree(MEMORY, folder, ignore=shutil.ignore_patterns(BROKERS_DATA))
-
-
-def _alone() -> int:
-    words = ["-m", "faults", *sys.argv[1:]]
-    inside = ["sh", "-c", 'ip link set lo up && exec "$0" "$@"', sys.executable, *words]
-    return subprocess.run(
-        [*ALONE, *inside], env={**os.environ, INSIDE: "1"}, check=False
-    ).returncode
 
 
 if __name__ == "__main__":

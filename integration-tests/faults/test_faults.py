@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from deploy.kafka.child import tied
 from faults.plan import AWAY, FLUSHED
 
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "1").split()]
@@ -36,6 +37,7 @@ def ran(figures: list[str], name: str, *arguments: str) -> dict[str, Any]:
         capture_output=True,
         text=True,
         timeout=RUN_S,
+        preexec_fn=tied(),
         check=False,
     )
     said = f"{done.stdout[-4_000:]}\n{done.stderr[-4_000:]}"
