@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.plan import Plan
 from bench.plots import draw_arrivals
 from bench.results import OURS, Metric, Results, Row
+from bench.shortfalls import shortfalls, written
 
 PLOTS = "plots"
 
@@ -18,7 +19,11 @@ def write_report(plan: Plan, results: Results, folder: Path) -> None:
     (folder / PLOTS).mkdir(parents=True, exist_ok=True)
     rows = json.dumps(results.as_json(), indent=1)
     (folder / "report.json").write_text(rows + "\n", "utf-8")
-    lines = [*_head(plan, results), *_sections(results, folder)]
+    lines = [
+        *_head(plan, results),
+        *shortfalls(results, written()),
+        *_sections(results, folder),
+    ]
     (folder / "report.md").write_text("\n".join(lines) + "\n", "utf-8")
 
 

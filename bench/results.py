@@ -23,19 +23,38 @@ class Bar:
 
     def __str__(self) -> str:
         sign = ">=" if self.is_least else "<="
-        limits = (("", self.value), ("ratio ", self.ratio), ("over the floor ", self.over))
-        said = [f"{what}{sign} {limit:g}" for what, limit in limits if limit is not None]
+        said = [f"{what}{sign} {limit:g}" for what, limit in self._limits() if limit is not None]
         size = f" at {self.connections:,}" if self.connections else ""
         return " and ".join(said) + size
 
     def holds(self, value: float, floor: float | None, connections: int) -> bool | None:
         """Whether it is reached; None when it cannot be said of so few, or without a floor."""
-        ratio, over = (value / floor, value - floor) if floor else (None, None)
-        judged = [(value, self.value), (ratio, self.ratio), (over, self.over)]
-        wanted = [(found, limit) for found, limit in judged if limit is not None]
-        if connections < self.connections or any(found is None for found, _ in wanted):
+        wanted = self._wanted(value, floor)
+        if connections < self.connections or any(found is None for _, found, _ in wanted):
             return None
-        return all(self._reaches(found, limit) for found, limit in wanted if found is not None)
+        return not self.missed(value, floor)
+
+    def missed(self, value: float, floor: float | None) -> list[str]:
+        """By how much, of each limit that is not reached."""
+        side = "under" if self.is_least else "over"
+        return [
+            f"{what}{found:.4g}, {abs(found - limit) / limit:.1%} {side} {limit:g}"
+            for what, found, limit in self._wanted(value, floor)
+            if found is not None and not self._reaches(found, limit)
+        ]
+
+    def _wanted(self, value: float, floor: float | None) -> list[tuple[str, float | None, float]]:
+        """What each limit is of, what was found there, and the limit."""
+        ratio, over = (value / floor, value - floor) if floor else (None, None)
+        found = (value, ratio, over)
+        return [
+            (what, each, limit)
+            for (what, limit), each in zip(self._limits(), found, strict=True)
+            if limit is not None
+        ]
+
+    def _limits(self) -> tuple[tuple[str, float | None], ...]:
+        return (("", self.value), ("ratio ", self.ratio), ("over the floor ", self.over))
 
     def _reaches(self, found: float, limit: float) -> bool:
         return found >= limit if self.is_least else found <= limit
