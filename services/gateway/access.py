@@ -5,13 +5,15 @@ that a change of access finds them without a search.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from sys import intern
 
 from libs.runtime.access import AccessLane
 from libs.runtime.changes import SILENT_S
 from libs.runtime.clock import Clock
 from libs.wire.api import Access
+from libs.wire.codec import replace
 from libs.wire.codes import Problem, TryAgain, problem
 from libs.wire.ids import is_id
 
@@ -26,23 +28,57 @@ DOUBTED_S = 5.0
 # In doubt, while nobody can answer, a yes counts for so long after the last moment at which it was
 # known to hold: when it was asked, or when changes were heard last, which would have told of a no.
 DOUBTED_KEPT_S = 60.0
+# What may be done in a channel differs by role: so many kinds of answers are held once each.
+SHARED_MAX = 100_000
 
 
 class Grant:
-    """The last answer about a user and a channel, and the waiters that rely on it."""
+    """The last answer about a user and a channel, and the waiters that rely on it: see `Peers`."""
 
-    __slots__ = ("access", "asked_s", "is_stale", "tried_s", "waiters")
+    __slots__ = ("_waiters", "access", "asked_s", "is_stale", "tried_s")
 
     def __init__(self, access: Access, asked_s: float) -> None:
+        # Whose it is says the place where it is kept: all who may do the same share the object.
         self.access = access
         self.asked_s = asked_s
         self.tried_s = asked_s
         self.is_stale = False
-        self.waiters: list[Waiter] = []
+        # Most have none or one: a list for each would take a hundred bytes.
+        self._waiters: Waiter | list[Waiter] | None = None
+
+    @property
+    def waiters(self) -> list[Waiter]:
+        """Those who rely on it."""
+        those = self._waiters
+        if isinstance(those, list):
+            return those
+        return [] if those is None else [those]
+
+    @property
+    def is_used(self) -> bool:
+        """Somebody relies on it."""
+        return bool(self._waiters)
+
+    def append(self, waiter: Waiter) -> None:
+        """See `Peers`."""
+        those = self._waiters
+        if those is None:
+            self._waiters = waiter
+        elif isinstance(those, list):
+            those.append(waiter)
+        else:
+            self._waiters = [those, waiter]
+
+    def remove(self, waiter: Waiter) -> None:
+        """See `Peers`."""
+        if isinstance(self._waiters, list):
+            self._waiters.remove(waiter)
+        else:
+            self._waiters = None
 
 
 class AccessMemory:
-    """Grants by (user, channel), at most `most` of them; those with waiters are kept.
+    """Grants by channel and user, at most `most` of them; those with waiters are kept.
 
     A yes is asked about anew after `yes_s` seconds. While nobody can answer it counts for `kept_s`,
     as long as changes are followed (`is_followed`): one would have been seen. When they are silent
@@ -59,7 +95,10 @@ class AccessMemory:
         self._most = most
         self.is_followed: Callable[[], bool] = lambda: True
         self.silent_s: Callable[[], float] = lambda: 0.0
-        self._grants: OrderedDict[tuple[str, str], Grant] = OrderedDict()
+        # Channels and their users, each in the order in which they were asked about.
+        self._grants: OrderedDict[str, OrderedDict[str, Grant]] = OrderedDict()
+        self._count = 0
+        self._shared: dict[Access, Access] = {}
         self._changes: dict[str, int] = {}
         self._asking: dict[str, int] = {}
 
@@ -71,7 +110,7 @@ class AccessMemory:
     async def grant(self, user: str, channel: str) -> Grant:
         """The grant to read; asked anew when it is too old. Raises the `Problem` that refuses."""
         _must_be_id(user, channel)
-        grant = self._grants.get((user, channel))
+        grant = self._known(user, channel)
         if grant is None or not self._is_good(grant):
             grant = await self._renewed(grant, user, channel)
         if not grant.access.may_read:
@@ -81,7 +120,7 @@ class AccessMemory:
     def remembered(self, user: str, channel: str) -> Grant | None:
         """What `grant` gives, at once; None when it would have to ask. Raises the `Problem` that
         refuses."""
-        grant = self._grants.get((user, channel))
+        grant = self._known(user, channel)
         if grant is None:
             _must_be_id(user, channel)
             return None
@@ -94,7 +133,7 @@ class AccessMemory:
     async def topic(self, user: str, channel: str) -> str:
         """The pool of the channel's log, by what is remembered or else one question for `user`;
         empty when nobody can say."""
-        grant = self._grants.get((user, channel))
+        grant = self._known(user, channel)
         if grant is not None and grant.access.topic:
             return grant.access.topic
         try:
@@ -104,29 +143,28 @@ class AccessMemory:
 
     def holds(self, grant: Grant) -> bool:
         """Whether the grant still gives the right to read: to be asked before parking."""
-        # Another request of the user may have been told no meanwhile, and written it in here. And
-        # a grant that was forgotten meanwhile would not be found by the next change.
-        key = (grant.access.user, grant.access.channel)
-        is_known = self._grants.get(key) is grant
-        return is_known and grant.access.may_read and not grant.is_stale
+        # Another request of the user may have been told no meanwhile, and written it in here.
+        return grant.access.may_read and not grant.is_stale
 
     def changed(self, channel: str, user: str | None) -> list[Waiter]:
         """Access of `user` (None: of all) to `channel` changed: what was remembered counts no more.
         Returns the waiters that relied on it."""
         if channel in self._asking:
             self._changes[channel] = self._changes.get(channel, 0) + 1
-        pairs = (
-            [(user, channel)]
-            if user is not None
-            else [pair for pair in self._grants if pair[1] == channel]
-        )
-        return self._distrust(grant for pair in pairs if (grant := self._grants.get(pair)))
+        those: Mapping[str, Grant] = self._grants.get(channel, {})
+        if user is None:
+            return self._distrust(those.values())
+        return self._distrust([those[user]] if user in those else [])
 
     def missed(self) -> list[Waiter]:
         """Changes may have been missed: nothing that was remembered counts. Returns all waiters."""
         for channel in self._asking:
             self._changes[channel] = self._changes.get(channel, 0) + 1
-        return self._distrust(self._grants.values())
+        return self._distrust(chain.from_iterable(each.values() for each in self._grants.values()))
+
+    def _known(self, user: str, channel: str) -> Grant | None:
+        those = self._grants.get(channel)
+        return None if those is None else those.get(user)
 
     def _distrust(self, grants: Iterable[Grant]) -> list[Waiter]:
         waiters: list[Waiter] = []
@@ -177,25 +215,42 @@ class AccessMemory:
         return self._remember(user, access, is_current=is_current)
 
     def _remember(self, user: str, access: Access, *, is_current: bool) -> Grant:
-        key = (user, access.channel)
-        grant = self._grants.get(key)
+        channel = access.channel
+        those = self._grants.setdefault(channel, OrderedDict())
+        grant = those.get(user)
         if grant is None:
-            grant = self._grants[key] = Grant(access, 0.0)
-        grant.access = access
+            grant = those[user] = Grant(access, 0.0)
+            self._count += 1
+        grant.access = self._same(access)
         grant.asked_s = self._clock.monotonic()
         # An answer that a change overtook serves this one request, and is asked anew by the next.
         grant.is_stale = not is_current
-        self._grants.move_to_end(key)
+        those.move_to_end(user)
+        self._grants.move_to_end(channel)
         self._forget_oldest()
         return grant
 
+    def _same(self, access: Access) -> Access:
+        """The object for all who may do the same in the channel."""
+        if len(self._shared) >= SHARED_MAX:
+            self._shared.clear()
+        anybody = replace(access, user="")
+        return self._shared.setdefault(anybody, anybody)
+
     def _forget_oldest(self) -> None:
-        for _ in range(len(self._grants) - self._most):
-            key, grant = next(iter(self._grants.items()))
-            if grant.waiters:
-                self._grants.move_to_end(key)
-            else:
-                del self._grants[key]
+        for _ in range(self._count - self._most):
+            channel, those = next(iter(self._grants.items()))
+            user, grant = next(iter(those.items()))
+            if grant.is_used:
+                those.move_to_end(user)
+                self._grants.move_to_end(channel)
+                continue
+            # Who holds it still is not to rely on it: a change would not find it here.
+            grant.is_stale = True
+            del those[user]
+            self._count -= 1
+            if not those:
+                del self._grants[channel]
 
     def _is_good(self, grant: Grant) -> bool:
         if grant.is_stale:

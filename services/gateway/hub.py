@@ -7,15 +7,15 @@ stays and is told again. Both leave when they are refused or gone, pollers when 
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Protocol
 
 from libs.wire.codes import Problem
-from libs.wire.cursor import Cursor
 from libs.wire.entries import Entry
 
 from .aliases import Aliases
-from .answers import ENTRIES_MAX, JUMP_BEHIND, Answer, Drain, Entries, Form, Jump, Reset, Writer
+from .answers import ENTRIES_MAX, Answer, Drain, Entries, Form, Jump, Reset, Writer
 from .deadlines import Wheel
+from .decisions import Here
 from .ring import ENTRIES_KEPT, Ring
 
 NOWHERE = -1
@@ -25,6 +25,16 @@ SAID_MAX = 16
 # On the wire an id is how far it is from where the alias begins. Beyond 65,535 that takes two bytes
 # more in each message, so an alias begins anew before.
 ALIAS_ENTRIES_MAX = 60_000
+
+
+class Peers(Protocol):
+    """Those who wait by the same right. A list is one."""
+
+    def append(self, waiter: "Waiter", /) -> None:
+        """It waits from now on."""
+
+    def remove(self, waiter: "Waiter", /) -> None:
+        """It waits no more."""
 
 
 class Waiter(ABC):
@@ -43,7 +53,8 @@ class Waiter(ABC):
         self.bucket = 0
         self.is_gone = False
         self.room: Room | None = None
-        self.peers: list[Waiter] = []
+        # Of who is in a room.
+        self.peers: Peers | None = None
 
     @abstractmethod
     def tell(self, body: bytes) -> None:
@@ -188,7 +199,7 @@ class Room:
         self._said[form, after] = said
         return said
 
-    def say(self, waiter: Waiter, answer: "Answer | Here") -> None:
+    def say(self, waiter: Waiter, answer: Answer | Here) -> None:
         """Tell a waiter, wherever it is, and move its cursor."""
         waiter.epoch = self.epoch
         if isinstance(answer, Jump | Reset | Drain):
@@ -243,37 +254,6 @@ class Room:
         self.leaving.append(waiter)
 
 
-class Here(NamedTuple):
-    """Decision: what comes after `after` is in memory, at this moment."""
-
-    after: int
-
-
-class Park:
-    """Decision: nothing is there; wait for it."""
-
-
-class Fetch:
-    """Decision: the answer lies behind the ring; read a page."""
-
-
-class Ahead:
-    """Decision: the cursor is beyond the head that this gateway knows."""
-
-
-def decide(room: Room, cursor: Cursor) -> Answer | Here | type[Park | Fetch | Ahead]:
-    """What who is at `cursor` gets from `room` at this moment."""
-    if cursor.epoch != room.epoch:
-        return Reset(room.head, room.first)
-    if cursor.id > room.head:
-        return Ahead
-    if cursor.id == room.head:
-        return Park
-    if room.head - cursor.id > JUMP_BEHIND or cursor.id + 1 < room.first:
-        return Jump(room.head - cursor.id, room.head, room.first)
-    return Fetch if cursor.id < room.ring.first - 1 else Here(cursor.id)
-
-
 class Hub:
     """All rooms of this gateway, their deadlines, and one budget of bytes for their rings."""
 
@@ -303,9 +283,7 @@ class Hub:
             self.rooms.move_to_end(channel)
         return room
 
-    def park(
-        self, waiter: Waiter, room: Room, until_s: float | None, *, peers: list[Waiter]
-    ) -> None:
+    def park(self, waiter: Waiter, room: Room, until_s: float | None, *, peers: Peers) -> None:
         """Park a waiter until something comes, or until `until_s` (None: without end). It is also
         kept in `peers`, the waiters that rely on the same grant."""
         room.idle_since = None
@@ -320,17 +298,22 @@ class Hub:
         if waiter.room is None:
             return
         waiter.room.unseat(waiter)
-        waiter.peers.remove(waiter)
-        self._wheel.remove(waiter, waiter.bucket)
+        self._forget(waiter)
 
     def clear(self, room: Room, most: int) -> None:
         """Give away the places of those who were woken and left, of so many at most."""
         for _ in range(min(len(room.leaving), most)):
             waiter = room.leaving.popleft()
             room.unseat(waiter)
-            waiter.peers.remove(waiter)
-            self._wheel.remove(waiter, waiter.bucket)
+            self._forget(waiter)
             waiter.left()
+
+    def _forget(self, waiter: Waiter) -> None:
+        if waiter.peers is not None:
+            waiter.peers.remove(waiter)
+            waiter.peers = None
+        if waiter.bucket:
+            self._wheel.remove(waiter, waiter.bucket)
 
     def expire(self, now_s: float) -> int:
         """Answer those whose time has come with their cursor. Returns how many."""

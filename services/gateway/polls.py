@@ -15,8 +15,9 @@ from libs.wire.cursor import Cursor
 from .access import AccessMemory, Grant
 from .answers import Answer, Drain, Entries, Jump, Kept
 from .clients import Pages
+from .decisions import Fetch, Here, Park, decide
 from .feed import Feed
-from .hub import Fetch, Here, Hub, Park, Room, Waiter, decide
+from .hub import Hub, Room, Waiter
 from .metrics import ANSWERS, ENDED
 
 # A replica may lag behind what the client has read elsewhere; after this the cursor is wrong.
@@ -82,6 +83,11 @@ class Polls:
         if grant is None or room is None:
             return None
         return _by_memory(room, grant, cursor)
+
+    def may_have(self, channel: str, cursor: Cursor | None) -> bool:
+        """Whether there may be something to tell at `cursor`, as far as is known here."""
+        room = self._hub.rooms.get(channel)
+        return room is None or (cursor is not None and cursor != (room.epoch, room.head))
 
     def park(self, parking: Parking, waiter: Waiter, wait_s: float) -> None:
         """Park; the waiter is answered or refused by whatever happens first. To be called without
@@ -167,7 +173,7 @@ class Polls:
             parking.room.say(waiter, away)
             return
         waiter.after = parking.after
-        self._hub.park(waiter, parking.room, until_s, peers=parking.grant.waiters)
+        self._hub.park(waiter, parking.room, until_s, peers=parking.grant)
 
     async def _decide_again(self, held: Sequence[_Held]) -> None:
         # As many at once as one question to group-membership may have pairs.

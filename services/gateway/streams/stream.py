@@ -149,8 +149,10 @@ class Stream:
     def _settle(self, watch: Watch, cursor: cursors.Cursor | None) -> None:
         """At once, if all that this needs is remembered; else by a task."""
         about = self._about
-        # Who watches the same channel again and again would read pages without end.
-        pause_s = about.limits.poll(self.person.session, watch.channel, is_large=False)
+        pause_s = 0.0
+        if about.polls.may_have(watch.channel, cursor):
+            # Who watches the same channel again and again would read pages without end.
+            pause_s = about.limits.poll(self.person.session, watch.channel, is_large=False)
         try:
             if not pause_s and about.polls.settle(watch, watch.channel, cursor):
                 return

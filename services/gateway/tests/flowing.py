@@ -146,6 +146,7 @@ class Reader:
         watch.is_gone = True
         if watch.room is not None:
             watch.room.unseat(watch)
+            assert watch.peers is not None
             watch.peers.remove(watch)
 
     def stall(self) -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from libs.wire.cursor import Cursor
 from services.gateway.answers import Form, Jump, Reset
-from services.gateway.hub import ALIAS_ENTRIES_MAX, SAID_MAX, Ahead, Fetch, Here, Park, decide
+from services.gateway.decisions import Ahead, Fetch, Here, Park, decide
+from services.gateway.hub import ALIAS_ENTRIES_MAX, SAID_MAX
 from services.gateway.ring import ENTRIES_KEPT
 from services.gateway.tests.listeners import CHANNEL, Listener, entries, hub, parked, room
 
@@ -111,7 +112,7 @@ def test_leaving_twice_or_after_the_answer_is_harmless() -> None:
     full.leave(waiter)
     full.leave(waiter)
     assert full.expire(1_000.0) == 0
-    assert (full.parked, waiter.peers, waiter.bodies) == (0, [], [])
+    assert (full.parked, waiter.peers, waiter.bodies) == (0, None, [])
 
 
 def test_a_room_without_waiters_lingers_and_goes() -> None:

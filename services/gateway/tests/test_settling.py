@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from libs.runtime.web import Person
 from libs.wire.cursor import Cursor
@@ -26,6 +27,16 @@ HEAD = 230
 def follower(at: Cursor) -> tuple[Watch, Reader]:
     reader = Reader(random.Random(0), Place(at))
     return Watch(reader, "ann", CHANNEL, at=at), reader
+
+
+def streaming(flow: Flow, *, most: int = 1 << 30, **settings: Any) -> tuple[Stream, Wire]:
+    """A stream whose transport has enough with more than `most` bytes."""
+    limits = Limits(Settings(**settings), flow.clock)
+    wire = Wire(most)
+    about = Surroundings(flow.clock, flow.tasks, limits, flow.polls)
+    stream = Stream(Person("ann", "s1"), Form.JSON, about, wire)
+    wire.outbox = stream.outbox
+    return stream, wire
 
 
 @asynccontextmanager
@@ -66,10 +77,7 @@ async def test_who_has_no_room_half_way_goes_on_from_there() -> None:
         log.entries = [entry(ident, TEXT) for ident in range(1, HEAD + 1)]
         room = flow.hub.rooms[CHANNEL]
         room.restart(log.entries, HEAD)
-        wire = Wire(most=0)
-        about = Surroundings(flow.clock, flow.tasks, Limits(Settings(), flow.clock), flow.polls)
-        stream = Stream(Person("ann", "s1"), Form.JSON, about, wire)
-        wire.outbox = stream.outbox
+        stream, wire = streaming(flow, most=0)
         stream.watch({CHANNEL: "1-0"})
         assert not stream.outbox.is_ready
         wire.take_all()
@@ -79,4 +87,20 @@ async def test_who_has_no_room_half_way_goes_on_from_there() -> None:
         assert [one["id"] for each in said for one in each.get("entries", ())] == list(
             range(1, HEAD + 1)
         )
+        stream.gone()
+
+
+async def test_who_has_all_may_watch_as_often_as_it_likes_and_who_reads_may_not() -> None:
+    async with remembering() as flow:
+        stream, _ = streaming(flow, polls_burst=1, polls_per_s=1.0)
+        room = flow.hub.rooms[CHANNEL]
+        before = len(room.waiters)
+        for cursor in (None, "1-10", "1-10", "1-9"):
+            stream.watch({CHANNEL: cursor})
+            assert len(room.waiters) == before + 1
+        stream.watch({CHANNEL: "1-9"})
+        assert len(room.waiters) == before
+        for _ in range(TURNS):
+            await flow.clock.elapse(0.1)
+        assert len(room.waiters) == before + 1
         stream.gone()

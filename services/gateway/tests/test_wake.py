@@ -211,7 +211,7 @@ def test_who_is_told_waits_no_more_and_keeps_its_place_for_a_moment(scene: Scene
     scene.hub.expire(30.0)
     scene.timers.run()
     assert {len(each.bodies) for each in waiters} == {1}
-    assert (scene.hub.parked, scene.room.waiters, waiters[0].peers) == (0, [], [])
+    assert (scene.hub.parked, scene.room.waiters, waiters[0].peers) == (0, [], None)
 
 
 def test_who_leaves_while_places_are_kept_leaves_them_right(scene: Scene) -> None:
