@@ -27,6 +27,7 @@ from libs.runtime.identity import Signer
 from libs.runtime.listener import SHUTDOWN_S, Server, listening
 from libs.runtime.log_watch import LogWatch
 from libs.runtime.logging import configure, logger
+from libs.runtime.pulse import watch_loop, watched_collections
 from libs.runtime.secrets import SecretMissing, Secrets, entropy, random_key
 from libs.runtime.service import AnyService, Loop, Ports, Running
 from libs.runtime.settings import ProcessSettings, is_embedded, log_url, variable
@@ -95,6 +96,7 @@ async def _main(plan: Plan) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as closing:
+        closing.enter_context(watched_collections(SystemClock()))
         log = await _open(plan.settings, closing)
         try:
             await _group(plan, log, closing, stop)
@@ -139,6 +141,7 @@ async def _live(
             each.calls.attach(name, built.app)
     watch = LogWatch(next(iter(ports.values())).log, SystemClock())
     tasks.spawn(watch.run(), name="log.watch")
+    tasks.spawn(watch_loop(SystemClock()), name="pulse")
     servers = _servers(plan, running, watch, stop)
     serving = [tasks.spawn(server.live(), name="listener") for server in servers]
     for name, built in running.items():

@@ -20,7 +20,7 @@ from .http_poll import poll_http
 from .hub import Hub, Room, Waiter
 from .lanes import PostLanes
 from .limits import Limits
-from .metrics import PARKED, RING_BYTES, ROOMS
+from .metrics import BUFFERED, PARKED, RING_BYTES, ROOMS, STREAMS
 from .parking import ParkingLot
 from .poll_lane import PollLane
 from .polls import Polls
@@ -66,6 +66,7 @@ class _Gateway:
             self.hub,
             _Timers(),
             self._straggle,
+            now_s=ports.clock.monotonic,
             doubts=lambda: self.access.is_doubted,
             spread_ms=settings.wake_spread_ms,
         )
@@ -105,6 +106,7 @@ class _Gateway:
             self.registry.tick()
             self.consumers.note_silence()
             RING_BYTES.set(self.hub.trim())
+            BUFFERED.set(self.registry.buffered())
             self.limits.tick()
             ROOMS.set(len(self.hub.rooms))
 
@@ -154,6 +156,7 @@ def build(settings: Settings, ports: Ports) -> Running:
     """A gateway over these ports; nothing is connected until its loops run."""
     gateway = _Gateway(settings, ports)
     PARKED.set_function(lambda: gateway.hub.parked)
+    STREAMS.set_function(lambda: len(gateway.registry))
     return Running(
         app=gateway.serve(),
         loops={

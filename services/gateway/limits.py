@@ -9,7 +9,7 @@ from math import ceil
 from libs.runtime.clock import Clock
 from libs.wire.codes import TryAgain
 
-from .metrics import LIMITS_HIT
+from .metrics import ADMITTED, LIMITS_HIT
 from .rates import DIGITS, Meter, Rate
 from .seats import SEAT_AGAIN_S, Seat, Seats
 from .settings import Settings
@@ -102,6 +102,7 @@ class Limits:
         wait_s = self._connects.wait_s(ALL, self._connect, now_s)
         if not wait_s:
             self._connects.book(ALL, self._connect, now_s)
+            ADMITTED.inc()
             return
         turn_s = max(self._turn_s, now_s) + 1 / self._connect.per_s
         if turn_s > now_s + CONNECT_AGAIN_S_MAX:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .hub import Hub, Room, Said, Waiter
+from .metrics import SLICE as SLICE_S
+from .metrics import WAKE
 
 SMALL_ROOM = 1_000
 SLOTS = 20
@@ -39,10 +41,11 @@ class _Wake:
     """A large room that is being woken: what its head was in the beginning, and how many of its
     slots are not done."""
 
-    __slots__ = ("ends", "left", "room")
+    __slots__ = ("began_s", "ends", "left", "room")
 
-    def __init__(self, room: Room, slots: int) -> None:
+    def __init__(self, room: Room, slots: int, now_s: float) -> None:
         self.room = room
+        self.began_s = now_s
         self.ends = room.head
         self.left = slots
 
@@ -50,7 +53,7 @@ class _Wake:
 class Waker:
     """Tells the waiters of a room what came. Those whose answer lies behind the ring go to
     `straggle`, and so does everybody while `doubts` says that access has to be asked first. Large
-    rooms are woken over `spread_ms`; 0 is at once."""
+    rooms are woken over `spread_ms`; 0 is at once. `now_s` is monotonic."""
 
     def __init__(
         self,
@@ -58,12 +61,14 @@ class Waker:
         timers: Timers,
         straggle: Straggle,
         *,
+        now_s: Callable[[], float] = float,
         doubts: Callable[[], bool] = bool,
         spread_ms: int = SPREAD_MS,
     ) -> None:
         self._hub = hub
         self._timers = timers
         self._straggle = straggle
+        self._now_s = now_s
         self._doubts = doubts
         self._slots = round(spread_ms / 1000 / SLOT_S)
         # Slots whose time has come, each with those who are still to be told.
@@ -82,11 +87,15 @@ class Waker:
     def wake(self, room: Room) -> None:
         """Something came. Entries that come during a wake ride along with those still unwoken."""
         waiters = [] if room.waking else room.waiting()
+        if not waiters:
+            return
+        began_s = self._now_s()
         if len(waiters) <= SMALL_ROOM:
             self._tell(room, waiters)
+            WAKE.observe(self._now_s() - began_s)
             return
         room.waking = True
-        wake = _Wake(room, max(self._slots, 1))
+        wake = _Wake(room, max(self._slots, 1), began_s)
         for slot in range(wake.left):
             those = waiters[slot :: wake.left]
             self._timers.call_later(slot * SLOT_S, self._begin, wake, those)
@@ -113,12 +122,14 @@ class Waker:
     def _work(self) -> None:
         """One slice of all that is to be done. Nobody is let in while others wait to be told."""
         self._is_set = False
+        began_s = self._now_s()
         if self._due:
             wake, waiters = self._due.popleft()
             self._write(wake, waiters)
         else:
             self._clear()
             self._let_in()
+        SLICE_S.observe(self._now_s() - began_s)
         self._work_soon()
 
     def _write(self, wake: _Wake, waiters: Sequence[Waiter]) -> None:
@@ -132,6 +143,7 @@ class Waker:
             return
         wake.left -= 1
         if wake.left == 0:
+            WAKE.observe(self._now_s() - wake.began_s)
             room.waking = False
             if room.head > wake.ends:
                 self.wake(room)

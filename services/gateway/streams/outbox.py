@@ -64,6 +64,13 @@ class Outbox:
         return self._frames is not None
 
     @property
+    def waiting(self) -> int:
+        """What waits here, and what the transport has of it; 0 while the client takes all."""
+        if self._frames is None:
+            return 0
+        return self._bytes + self._said_bytes + self._carrier.carrying()
+
+    @property
     def is_ready(self) -> bool:
         """Most of the entries are written, or nothing more will be."""
         return self._has_ended or self._bytes <= BYTES_READY

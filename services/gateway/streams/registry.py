@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from libs.runtime.clock import Clock
 from libs.wire.streams import Beat
 
-from ..metrics import STREAMS, STREAMS_CLOSED
+from ..metrics import STREAMS_CLOSED
 from ..sessions import Sessions
 from .closing import EXPIRED, GONE, SLOW
 from .stream import Stream
@@ -27,6 +27,9 @@ class Registry:
         self._open: dict[Stream, str] = {}
         self._ticks = 0
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def __iter__(self) -> Iterator[Stream]:
         return iter(list(self._open))
 
@@ -35,7 +38,6 @@ class Registry:
         session = stream.person.session
         self._open[stream] = session
         self._sessions.enter(session, stream)
-        STREAMS.set(len(self._open))
 
     def leave(self, stream: Stream) -> None:
         """A stream has ended."""
@@ -45,7 +47,10 @@ class Registry:
             self._sessions.leave(session, stream)
             code = GONE.code if stream.closing is None else stream.closing.code
             STREAMS_CLOSED.labels(str(code)).inc()
-        STREAMS.set(len(self._open))
+
+    def buffered(self) -> int:
+        """Bytes that wait for clients who do not take them."""
+        return sum(each.outbox.waiting for each in self._open)
 
     def tick(self) -> None:
         """Once a second: close who is stuck or has no token any more, and tell the others that we
@@ -57,5 +62,6 @@ class Registry:
                 stream.close(SLOW)
             elif stream.expires_s + GRACE_S <= now_s:
                 stream.close(EXPIRED)
-            elif self._ticks % BEAT_EVERY_TICKS == 0:
+            elif (id(stream) >> 4) % BEAT_EVERY_TICKS == self._ticks % BEAT_EVERY_TICKS:
+                # Not all in one second: tens of thousands of frames are a long turn.
                 stream.say(Beat())

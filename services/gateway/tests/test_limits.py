@@ -7,7 +7,7 @@ import pytest
 from libs.testing.clock import VirtualClock
 from libs.wire.codes import TryAgain
 from services.gateway.limits import CONNECT_AGAIN_S_MAX, POLL_HELD_S_MAX, Limits
-from services.gateway.metrics import LIMITS_HIT
+from services.gateway.metrics import ADMITTED, LIMITS_HIT
 from services.gateway.seats import SEAT_AGAIN_S
 from services.gateway.settings import Settings
 
@@ -195,3 +195,19 @@ def test_nobody_is_sent_away_for_longer_than_a_minute() -> None:
     told = [refused_after_s(lambda its: its.admit(), its) or 0 for _ in range(2_000)]
     assert max(told) == CONNECT_AGAIN_S_MAX
     assert 25 < sum(told) / len(told) < 35
+
+
+def test_those_who_are_let_in_are_counted() -> None:
+    its = Limits(Settings(connects_per_s=1, connects_burst=2), VirtualClock())
+    before = admitted()
+    assert [refused_after_s(lambda its: its.admit(), its) is None for _ in range(3)] == [
+        True,
+        True,
+        False,
+    ]
+    assert admitted() == before + 2
+
+
+def admitted() -> float:
+    """How many were let in, as the metric tells it."""
+    return float(ADMITTED._value.get())

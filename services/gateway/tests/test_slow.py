@@ -94,7 +94,8 @@ async def left_nothing(it: Edge) -> None:
     """No stream, no waiter, no task, and a seat for the next one."""
 
     def is_gone() -> bool:
-        assert (STREAMS._value.get(), working()) == (0, [])
+        (metric,) = STREAMS.collect()
+        assert (metric.samples[0].value, working()) == (0, [])
         return True
 
     await eventually(is_gone, within_s=WITHIN_S, what="nothing is left")

@@ -4,10 +4,14 @@ import heapq
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count, pairwise
+from math import ceil
 
 import pytest
 
+from libs.runtime.metrics import Histogram
 from services.gateway.hub import Hub, Room, Waiter
+from services.gateway.metrics import SLICE as SLICE_TIME
+from services.gateway.metrics import WAKE
 from services.gateway.tests.listeners import Listener, entries, hub, parked, room
 from services.gateway.wake import LET_IN, SLICE, SLOT_S, SLOTS, SMALL_ROOM, Waker
 
@@ -303,3 +307,26 @@ def test_who_was_one_of_very_many_is_told_when_its_place_is_given_away(
     scene.timers.run()
     assert all(each.bodies for each in waiters)
     assert any(each.has_left for each in waiters) == (count > SMALL_ROOM)
+
+
+def test_how_long_wakes_and_slices_take_is_measured(scene: Scene) -> None:
+    now_s = iter(count(step=0.5)).__next__
+    scene.waker = Waker(
+        scene.hub, scene.timers, lambda *_: None, now_s=now_s, spread_ms=round(SLOT_S * 1000)
+    )
+    wakes, slices = sum_s(WAKE), sum_s(SLICE_TIME)
+    parked(scene.hub, scene.room, 3)
+    scene.say(11)
+    assert sum_s(WAKE) == wakes + 0.5
+    parked(scene.hub, scene.room, SMALL_ROOM + 1)
+    scene.say(12)
+    scene.timers.run()
+    # The clock is looked at when a slice begins and ends, and when the wake does.
+    told, cleared = ceil((SMALL_ROOM + 1) / SLICE), ceil((SMALL_ROOM + 1) / LET_IN)
+    assert sum_s(SLICE_TIME) == slices + (told + cleared) * 0.5 + 0.5
+    assert sum_s(WAKE) == wakes + 0.5 + told
+
+
+def sum_s(metric: Histogram) -> float:
+    (family,) = metric.collect()
+    return sum(each.value for each in family.samples if each.name.endswith("_sum"))

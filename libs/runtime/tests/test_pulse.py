@@ -1,0 +1,45 @@
+"""How a process lives, as its metrics say."""
+
+import asyncio
+import gc
+
+import pytest
+
+from libs.runtime.metrics import Histogram
+from libs.runtime.pulse import EVERY_S, LAG, PAUSE, watch_loop, watched_collections
+from libs.testing.clock import VirtualClock
+
+LATE_S = 1.5
+
+
+def told(metric: Histogram, suffix: str) -> float:
+    """Of a histogram, without a label or with that of the oldest generation."""
+    (family,) = metric.collect()
+    return sum(
+        each.value
+        for each in family.samples
+        if each.name.endswith(suffix) and each.labels.get("generation", "2") == "2"
+    )
+
+
+async def test_how_late_the_loop_comes_is_measured() -> None:
+    clock = VirtualClock()
+    watching = asyncio.create_task(watch_loop(clock))
+    count, sum_s = told(LAG, "_count"), told(LAG, "_sum")
+    await clock.elapse(EVERY_S)
+    assert (told(LAG, "_count"), told(LAG, "_sum")) == (count + 1, sum_s)
+    clock.advance(EVERY_S + LATE_S)
+    await clock.elapse(0.0)
+    assert told(LAG, "_count") == count + 2
+    assert told(LAG, "_sum") == pytest.approx(sum_s + LATE_S)
+    watching.cancel()
+
+
+def test_collections_are_counted_while_they_are_watched() -> None:
+    before = told(PAUSE, "_count")
+    callbacks = list(gc.callbacks)
+    with watched_collections(VirtualClock()):
+        gc.collect()
+        # Another one may have come by itself.
+        assert told(PAUSE, "_count") > before
+    assert gc.callbacks == callbacks
