@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up up-kafka demo kafka test test-long test-mutants test-faults simulate bench check fmt lock docs environment environment-dev
+.PHONY: help up up-kafka demo kafka test test-long test-mutants test-faults simulate fuzz bench check fmt lock docs environment environment-dev
 
 PYTHON ?= python3
 PORT ?= 8080
@@ -10,6 +10,8 @@ REDIS_URL ?=
 KAFKA_BOOTSTRAP ?=
 ARGS ?=
 SEEDS ?= 1
+TARGET ?= line
+TIME ?= 60
 KAFKA ?=
 
 VENV := .venv
@@ -50,6 +52,12 @@ test-faults: environment-dev ## run seeds of faults under load, judged: minutes 
 simulate: environment-dev ## run services on virtual time, ruled by seeds (SEEDS=4711, SEEDS=1-5000)
 	@PYTHONPATH=.:integration-tests $(PY) -m simulation $(SEEDS)
 
+fuzz: environment-dev ## put the parsers under a fuzzer that is guided by coverage (TARGET=line|frames TIME=60)
+	@$(INSTALL) requirements-fuzz.lock || { \
+		echo 'atheris has no wheel for this Python: name one that has, as in make PYTHON=python3.11 ...' >&2; exit 1; }
+	@$(PY) -m services.gateway.tests.guided $(TARGET) build/fuzz/$(TARGET) \
+		-max_total_time=$(TIME) -artifact_prefix=build/fuzz/ $(ARGS)
+
 bench: environment-dev ## measure beside floors and peers, into bench/report.md (ARGS='--only wake')
 	@$(PY) -m bench $(ARGS)
 
@@ -66,6 +74,7 @@ fmt: environment-dev ## put the code into its form
 lock: environment-dev ## pin what pyproject.toml asks for, with hashes and without index addresses
 	$(COMPILE) -o requirements.lock
 	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
+	$(filter-out pyproject.toml,$(COMPILE)) --group fuzz -o requirements-fuzz.lock
 
 docs: environment-dev ## write docs/generated anew
 	$(PY) -m docs.generate

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import uvicorn
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
@@ -133,10 +133,13 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """The app behind: says what it was asked, once it has the body; on the path /early it begins
     to answer before."""
     request = Request(scope, receive)
-    if scope["path"] == "/early":
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await request.body()
-    body = await request.body()
+    try:
+        if scope["path"] == "/early":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await request.body()
+        body = await request.body()
+    except ClientDisconnect:
+        return
     said = f"{request.method} {scope['raw_path'].decode()} ".encode() + body
     await Response(said)(scope, receive, send)
 
