@@ -113,7 +113,13 @@ class Caller:
             with trace.kept():
                 async with asyncio.timeout(deadline_s):
                     request = _Request(method, path, body, sent)
-                    return await _try(self._candidates(service, at), request)
+                    clients = self._candidates(service, at)
+                    if at is None and len(clients) == 1:
+                        # There is no other one that would need the time. A process that is busy,
+                        # on either side, takes long to connect.
+                        patience_s = max(CONNECT_S, deadline_s - CONNECT_S)
+                        return await _send(clients[0], request, patience_s)
+                    return await _try(clients, request)
         except (TimeoutError, httpx.TransportError) as fault:
             raise _away(service, method, fault) from fault
 
@@ -199,7 +205,7 @@ class Caller:
             client = self._clients[address] = httpx.AsyncClient(
                 base_url=address,
                 limits=limits,
-                timeout=httpx.Timeout(None, connect=CONNECT_S),
+                timeout=None,
                 trust_env=False,
             )
         return client
@@ -214,9 +220,15 @@ async def _try(clients: Sequence[httpx.AsyncClient], request: _Request) -> Reply
     return await _send(last, request)
 
 
-async def _send(client: httpx.AsyncClient, request: _Request) -> Reply:
+async def _send(
+    client: httpx.AsyncClient, request: _Request, connect_s: float = CONNECT_S
+) -> Reply:
     reply = await client.request(
-        request.method, request.path, content=request.body, headers=request.headers
+        request.method,
+        request.path,
+        content=request.body,
+        headers=request.headers,
+        timeout=httpx.Timeout(None, connect=connect_s),
     )
     return Reply(reply.status_code, reply.headers, reply.content)
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from uvicorn.protocols.utils import get_remote_addr
+
 from libs.runtime import trace
 
 from .http_answers import Shared
@@ -88,7 +90,8 @@ class PollHTTP(Line):
     @property
     def address(self) -> str:
         """The address that the connection comes from."""
-        return NOWHERE if self.client is None else self.client[0]
+        client = get_remote_addr(self.transport)
+        return NOWHERE if client is None else client[0]
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -2,15 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
 
 from libs.runtime import trace
-from libs.runtime.calls import DEADLINE_HEADER, Caller
+from libs.runtime.calls import CONNECT_S, DEADLINE_HEADER, Caller
 from libs.runtime.identity import Signer
 from libs.runtime.tests.world import KEY, caller
 from libs.runtime.web import Asker, FromService, api, packed, unpacked
@@ -263,9 +263,9 @@ async def test_the_signed_value_serves_links_that_are_no_requests(shop: Caller) 
     assert httpx.Headers({"x": shop.signed()})["x"] == shop.signed()
 
 
-async def test_an_instance_out_of_reach_leaves_time_for_the_next() -> None:
+@contextmanager
+def out_of_reach() -> Iterator[str]:
     """Nothing comes back from there, as when a cable is cut."""
-    clock = VirtualClock()
     with ExitStack() as closing:
         full = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         # Those that nobody accepts fill its queue; the kernel drops what comes then.
@@ -273,8 +273,26 @@ async def test_an_instance_out_of_reach_leaves_time_for_the_next() -> None:
             waiting = closing.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
+        yield f"http://127.0.0.1:{full.getsockname()[1]}"
+
+
+async def test_the_only_instance_is_waited_for_and_certainly_did_nothing() -> None:
+    """Nearly as long as there is time, which leaves some to say so."""
+    loop = asyncio.get_running_loop()
+    with out_of_reach() as address:
+        calls = caller(VirtualClock(), {"bakery": address})
+        began_s = loop.time()
+        fault = await raised(calls.send("bakery", "POST", "/x", deadline_s=3 * CONNECT_S))
+        assert isinstance(fault, TryAgain)
+        assert loop.time() - began_s > CONNECT_S * 1.5
+        await calls.close()
+
+
+async def test_an_instance_out_of_reach_leaves_time_for_the_next() -> None:
+    clock = VirtualClock()
+    with out_of_reach() as full:
         async with served(bakery(clock)) as address:
-            addresses = {"bakery": (f"http://127.0.0.1:{full.getsockname()[1]}", address)}
+            addresses = {"bakery": (full, address)}
             calls = Caller("shop", signer=Signer(KEY), clock=clock, addresses=addresses)
             try:
                 replies = [await ask(calls, "/internal/twice") for _ in range(2)]
