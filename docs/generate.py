@@ -77,7 +77,7 @@ def metrics() -> str:
         load(name)
     return _page(
         "Metrics",
-        "services/*/metrics.py",
+        "libs/runtime/metrics.py`, `libs/runtime/positions.py` and `services/*/metrics.py",
         "What `/metrics` on the admin listener shows, without what Python itself adds.",
         _table(
             ("metric", "type", "what it is"),

@@ -1,6 +1,7 @@
 """Metrics: declared once in each part's `metrics.py`, shown by the admin listener.
 
-Labels are bounded sets (a code, a service), never a channel or a user.
+Labels are bounded sets (a code, a service), never a channel or a user. What every process has,
+whatever its services, is declared here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,8 +68,15 @@ def parsed(text: str) -> list[Sample]:
     ]
 
 
+LOOP_LAG = seconds(
+    "loop_lag_seconds", "How late the event loop comes to what is due, twice a second"
+)
+GC_PAUSE = seconds("gc_pause_seconds", "Collections of the garbage collector", ["generation"])
+
 __all__ = [
     "CONTENT_TYPE",
+    "GC_PAUSE",
+    "LOOP_LAG",
     "Counter",
     "Gauge",
     "Histogram",

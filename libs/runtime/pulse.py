@@ -5,10 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from libs.runtime.clock import Clock
-from libs.runtime.metrics import seconds
+from libs.runtime.metrics import GC_PAUSE, LOOP_LAG
 
-LAG = seconds("loop_lag_seconds", "How late the event loop comes to what is due, twice a second")
-PAUSE = seconds("gc_pause_seconds", "Collections of the garbage collector", ["generation"])
 EVERY_S = 0.5
 GENERATIONS = 3
 
@@ -18,13 +16,13 @@ async def watch_loop(clock: Clock) -> None:
     while True:
         due_s = clock.monotonic() + EVERY_S
         await clock.sleep(EVERY_S)
-        LAG.observe(max(0.0, clock.monotonic() - due_s))
+        LOOP_LAG.observe(max(0.0, clock.monotonic() - due_s))
 
 
 @contextmanager
 def watched_collections(clock: Clock) -> Iterator[None]:
     """Time each collection of the garbage collector meanwhile."""
-    pauses = [PAUSE.labels(str(number)) for number in range(GENERATIONS)]
+    pauses = [GC_PAUSE.labels(str(number)) for number in range(GENERATIONS)]
     began_s = 0.0
 
     def tell(phase: str, about: Mapping[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import socket
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from libs.runtime.metrics import parsed
 from libs.runtime.process import CANNOT_START
 from libs.runtime.tests.toy import GREETING
 from libs.testing.eventually import eventually
@@ -89,6 +91,32 @@ async def test_a_process_greets_when_ready_serves_and_drains_on_a_signal(
         code, out, err = await child.ended()
     assert (code, out) == (0, "drained\n")
     assert [json.loads(line)["event"] for line in err.splitlines()] == ["draining", "stopped"]
+
+
+async def test_every_process_measures_its_loop_and_its_collector(tmp_path: Path) -> None:
+    async with toy(tmp_path) as child:
+        await child.greeted()
+
+        async def measured() -> bool:
+            samples = parsed((await child.get("/metrics", admin=True)).text)
+            counted = {each.name: each.value for each in samples if not each.labels}
+            generations = {each.labels.get("generation") for each in samples}
+            return counted["loop_lag_seconds_count"] > 1 and {"0", "1", "2"} <= generations
+
+        await eventually(measured, within_s=END_S, what="the loop is measured")
+
+
+async def test_what_every_process_shows_is_on_the_page_of_metrics(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "generated" / "metrics.md").read_text("utf-8")
+    async with toy(tmp_path) as child:
+        await child.greeted()
+        shown = (await child.get("/metrics", admin=True)).text
+    names = {
+        name.removesuffix("_total").removesuffix("_created")
+        for name in re.findall(r"^# TYPE (rostrum_\w+) ", shown, re.MULTILINE)
+    }
+    assert "rostrum_loop_lag_seconds" in names
+    assert [name for name in sorted(names) if f"| `{name}` |" not in page] == []
 
 
 async def test_an_instance_that_drains_is_not_ready_and_a_second_signal_changes_nothing(

@@ -5,8 +5,8 @@ import gc
 
 import pytest
 
-from libs.runtime.metrics import Histogram
-from libs.runtime.pulse import EVERY_S, LAG, PAUSE, watch_loop, watched_collections
+from libs.runtime.metrics import GC_PAUSE, LOOP_LAG, Histogram
+from libs.runtime.pulse import EVERY_S, watch_loop, watched_collections
 from libs.testing.clock import VirtualClock
 
 LATE_S = 1.5
@@ -25,21 +25,21 @@ def told(metric: Histogram, suffix: str) -> float:
 async def test_how_late_the_loop_comes_is_measured() -> None:
     clock = VirtualClock()
     watching = asyncio.create_task(watch_loop(clock))
-    count, sum_s = told(LAG, "_count"), told(LAG, "_sum")
+    count, sum_s = told(LOOP_LAG, "_count"), told(LOOP_LAG, "_sum")
     await clock.elapse(EVERY_S)
-    assert (told(LAG, "_count"), told(LAG, "_sum")) == (count + 1, sum_s)
+    assert (told(LOOP_LAG, "_count"), told(LOOP_LAG, "_sum")) == (count + 1, sum_s)
     clock.advance(EVERY_S + LATE_S)
     await clock.elapse(0.0)
-    assert told(LAG, "_count") == count + 2
-    assert told(LAG, "_sum") == pytest.approx(sum_s + LATE_S)
+    assert told(LOOP_LAG, "_count") == count + 2
+    assert told(LOOP_LAG, "_sum") == pytest.approx(sum_s + LATE_S)
     watching.cancel()
 
 
 def test_collections_are_counted_while_they_are_watched() -> None:
-    before = told(PAUSE, "_count")
+    before = told(GC_PAUSE, "_count")
     callbacks = list(gc.callbacks)
     with watched_collections(VirtualClock()):
         gc.collect()
         # Another one may have come by itself.
-        assert told(PAUSE, "_count") > before
+        assert told(GC_PAUSE, "_count") > before
     assert gc.callbacks == callbacks
