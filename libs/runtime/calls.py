@@ -114,12 +114,8 @@ class Caller:
                 async with asyncio.timeout(deadline_s):
                     request = _Request(method, path, body, sent)
                     clients = self._candidates(service, at)
-                    if at is None and len(clients) == 1:
-                        # There is no other one that would need the time. A process that is busy,
-                        # on either side, takes long to connect.
-                        patience_s = max(CONNECT_S, deadline_s - CONNECT_S)
-                        return await _send(clients[0], request, patience_s)
-                    return await _try(clients, request)
+                    is_only = at is None and len(clients) == 1
+                    return await _try(clients, request, deadline_s if is_only else 0.0)
         except (TimeoutError, httpx.TransportError) as fault:
             raise _away(service, method, fault) from fault
 
@@ -211,13 +207,15 @@ class Caller:
         return client
 
 
-async def _try(clients: Sequence[httpx.AsyncClient], request: _Request) -> Reply:
+async def _try(clients: Sequence[httpx.AsyncClient], request: _Request, alone_s: float) -> Reply:
+    """Send to the first that is reached. `alone_s`: so long the only one may take. No other would
+    need the time, and a process that is busy, on either side, takes long to connect."""
     *others, last = clients
     for client in others:
         # Only what was certainly not sent is sent to another one.
         with suppress(httpx.ConnectError, httpx.ConnectTimeout):
             return await _send(client, request)
-    return await _send(last, request)
+    return await _send(last, request, max(CONNECT_S, alone_s - CONNECT_S))
 
 
 async def _send(

@@ -140,7 +140,7 @@ class EventsRequest:
         places = places_of(self._asked.last_event_id)
         desk = self._desk
         desk.must_stay()
-        desk.about.limits.admit()
+        desk.about.limits.admit("events")
         self._seat = desk.about.limits.connect(self._line.address)
         self._seat.take(checked.person.user)
         stream = EventStream(checked.person, desk.about, self)

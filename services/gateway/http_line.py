@@ -23,6 +23,7 @@ HEAD_S = 10.0
 # So much is parsed at once, so that one read (256 KiB at most) makes no thousands of requests: as
 # soon as one has to wait, the rest is not parsed and nothing more is read.
 PIECE_BYTES = 4 << 10
+NOWHERE = "-"
 
 
 class Line(HttpToolsProtocol):
@@ -53,6 +54,12 @@ class Line(HttpToolsProtocol):
     def is_busy(self) -> bool:
         """A request is under way that is not answered yet."""
         return bool(self.pipeline) or not (self.cycle is None or self.cycle.response_complete)
+
+    @property
+    def address(self) -> str:
+        """The address that the connection comes from."""
+        client = get_remote_addr(self.transport)
+        return NOWHERE if client is None else client[0]
 
     @property
     def has_more(self) -> bool:

@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from uvicorn.protocols.utils import get_remote_addr
-
 from libs.runtime import trace
 
 from .http_answers import Shared
@@ -32,7 +30,6 @@ EVENTS = re.compile(rb"(?:(?i:https?)://[^/?#]+)?/v1/stream(?:\?([^#]*))?(?:#.*)
 SOCKET = re.compile(rb"(?:(?i:https?)://[^/?#]+)?/v1/ws(?:[?#].*)?")
 NOT_OF_ANY = frozenset({b"expect", b"transfer-encoding"})
 TRACE = trace.HEADER.encode()
-NOWHERE = "-"
 
 POLLING = (b"GET /v1/channels/", b"/poll?")
 # In the first line, behind a name of any length that counts.
@@ -86,12 +83,6 @@ class PollHTTP(Line):
         # The request whose head came last asks for a WebSocket of ours.
         self._is_socket = False
         self._is_parsing = False
-
-    @property
-    def address(self) -> str:
-        """The address that the connection comes from."""
-        client = get_remote_addr(self.transport)
-        return NOWHERE if client is None else client[0]
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

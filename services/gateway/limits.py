@@ -5,6 +5,7 @@ the oldest when there are too many to remember.
 """
 
 from math import ceil
+from typing import Literal, get_args
 
 from libs.runtime.clock import Clock
 from libs.wire.codes import TryAgain
@@ -21,6 +22,10 @@ POLL_HELD_S_MAX = 20.0
 CONNECT_AGAIN_S_MAX = 60.0
 # The whole gateway has one rate of connects.
 ALL = "all"
+
+Way = Literal["websocket", "events"]
+# Bound once: a look-up of labels costs more than to count.
+_ADMITTED = {way: ADMITTED.labels(way) for way in get_args(Way)}
 
 
 class Limits:
@@ -95,14 +100,14 @@ class Limits:
             fault = f"watches of a connection: at most {self._watches_max}; unwatch one first"
             raise _hit("watches", fault, SEAT_AGAIN_S)
 
-    def admit(self) -> None:
-        """Somebody connects. Those who are sent away get turns, one after the other at the rate of
-        the gateway, so that they come back spread."""
+    def admit(self, way: Way) -> None:
+        """Somebody connects for a stream, this way. Those who are sent away get turns, one after
+        the other at the rate of the gateway, so that they come back spread."""
         now_s = self._clock.monotonic()
         wait_s = self._connects.wait_s(ALL, self._connect, now_s)
         if not wait_s:
             self._connects.book(ALL, self._connect, now_s)
-            ADMITTED.inc()
+            _ADMITTED[way].inc()
             return
         turn_s = max(self._turn_s, now_s) + 1 / self._connect.per_s
         if turn_s > now_s + CONNECT_AGAIN_S_MAX:

@@ -114,7 +114,7 @@ class LeanWS(asyncio.Protocol):
         try:
             protocol = handshake.protocol()
             self._desk.must_stay()
-            self._desk.about.limits.admit()
+            self._desk.about.limits.admit("websocket")
             token = None if handshake.authorization is None else bearer(handshake.authorization)
             if token is not None:
                 self._header = self._desk.tokens.remembered(token)

@@ -22,7 +22,7 @@ RATED = [
     pytest.param(
         lambda its: its.post("u", "c", is_ruler=True), 30, 60, "posts", id="posts of an owner"
     ),
-    pytest.param(lambda its: its.admit(), 2_000, 2_000, "connects", id="connects"),
+    pytest.param(lambda its: its.admit("events"), 2_000, 2_000, "connects", id="connects"),
 ]
 LASTS_S = 60
 
@@ -179,7 +179,7 @@ def test_all_who_were_sent_away_come_back_in_turns_and_get_in() -> None:
     sent_away = 0
     for second in range(30):
         for _ in range(coming.pop(second, 0)):
-            after_s = refused_after_s(lambda its: its.admit(), its)
+            after_s = refused_after_s(lambda its: its.admit("events"), its)
             if after_s is not None:
                 sent_away += 1
                 coming[second + after_s] = coming.get(second + after_s, 0) + 1
@@ -192,7 +192,7 @@ def test_all_who_were_sent_away_come_back_in_turns_and_get_in() -> None:
 
 def test_nobody_is_sent_away_for_longer_than_a_minute() -> None:
     its = Limits(Settings(connects_per_s=10, connects_burst=1), VirtualClock())
-    told = [refused_after_s(lambda its: its.admit(), its) or 0 for _ in range(2_000)]
+    told = [refused_after_s(lambda its: its.admit("events"), its) or 0 for _ in range(2_000)]
     assert max(told) == CONNECT_AGAIN_S_MAX
     assert 25 < sum(told) / len(told) < 35
 
@@ -200,7 +200,7 @@ def test_nobody_is_sent_away_for_longer_than_a_minute() -> None:
 def test_those_who_are_let_in_are_counted() -> None:
     its = Limits(Settings(connects_per_s=1, connects_burst=2), VirtualClock())
     before = admitted()
-    assert [refused_after_s(lambda its: its.admit(), its) is None for _ in range(3)] == [
+    assert [refused_after_s(lambda its: its.admit("events"), its) is None for _ in range(3)] == [
         True,
         True,
         False,
@@ -210,4 +210,4 @@ def test_those_who_are_let_in_are_counted() -> None:
 
 def admitted() -> float:
     """How many were let in, as the metric tells it."""
-    return float(ADMITTED._value.get())
+    return float(ADMITTED.labels("events")._value.get())
