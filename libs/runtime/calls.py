@@ -30,6 +30,8 @@ PACKED_TYPE = "application/msgpack"
 CONNECT_S = 0.5
 # Idle connections cost descriptors; more than so many at once only queue in the other service.
 CONNECTIONS_MAX = 100
+# An idle one is not used again after this, long before the other side closes it.
+IDLE_S = 5.0
 # The form of `Retry-After` that the house sends: whole seconds, here less than a day.
 SECONDS = re.compile(r"[0-9]{1,5}")
 
@@ -196,7 +198,9 @@ class Caller:
         if client is None:
             # Not through the environment's proxy: signed identities stay among the services.
             limits = httpx.Limits(
-                max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX
+                max_connections=CONNECTIONS_MAX,
+                max_keepalive_connections=CONNECTIONS_MAX,
+                keepalive_expiry=IDLE_S,
             )
             client = self._clients[address] = httpx.AsyncClient(
                 base_url=address,

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 # Parked polls are answered by the drain; what is still open after this is cut.
 SHUTDOWN_S = 5
 BACKLOG = 4_096
+# A connection between two requests. Whoever keeps it for the next one has to let it go first: a
+# request that meets the close is lost, and nobody knows whether it was done. Proxies keep theirs
+# for 60 s, and callers of ours for `calls.IDLE_S`.
+KEEP_ALIVE_S = 75
 # The largest message that a client sends: the cursors of 1,000 channels take 60 KiB, a post 64.
 # By default it is 16 MiB, of each connection.
 MESSAGE_BYTES_MAX = 256 << 10
@@ -93,4 +97,5 @@ def _config(app: ASGIApp, http: type[asyncio.Protocol] | None) -> uvicorn.Config
         ws_ping_interval=None,
         backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from libs.runtime.calls import IDLE_S
 from libs.runtime.listener import FRAGMENTS_MAX, MESSAGE_BYTES_MAX, UNTAKEN_MS, Server, listening
 from libs.testing.eventually import eventually
 
@@ -71,6 +72,15 @@ async def settled(size: Callable[[], int]) -> int:
 
     await eventually(stands, within_s=SOON_S, what="a buffer that nobody takes from")
     return seen[-1]
+
+
+PROXY_KEEPS_S = 60
+
+
+async def test_an_idle_connection_is_kept_longer_than_whoever_may_use_it_again_keeps_it() -> None:
+    """Else a request meets the close, and whoever sent it cannot know whether it was done."""
+    async with serving(Echo()) as server:
+        assert server.config.timeout_keep_alive > max(PROXY_KEEPS_S, 2 * IDLE_S)
 
 
 async def test_the_largest_message_is_taken_and_a_larger_one_ends_the_connection() -> None:
