@@ -1,7 +1,8 @@
 """A connection of uvicorn's, with the bounds that it leaves open and answers in their order.
 
-A head is bounded in bytes and time. What follows a request that waits for its turn is kept as it
-came. What cannot be read is refused after all that came before it.
+A head is bounded in bytes and time, a body in time and in what comes beside its bytes. What follows
+a request that waits for its turn is kept as it came. What cannot be read is refused after all that
+came before it.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from .http_answers import plain
 HEAD_BYTES_MAX = 16 << 10
 # For a head, and for the first one to begin: seconds, on any line that is worth polling over.
 HEAD_S = 10.0
+# For a body, while it is read: the largest one (64 KiB) over a line of 20 kbit/s.
+BODY_S = 30.0
 # So much is parsed at once, so that one read (256 KiB at most) makes no thousands of requests: as
 # soon as one has to wait, the rest is not parsed and nothing more is read.
 PIECE_BYTES = 4 << 10
@@ -30,9 +33,18 @@ class Line(HttpToolsProtocol):
     """One connection."""
 
     # Beside the rest: with more names in it, its dict would not share them with the others'.
-    __slots__ = ("_head_bytes", "_head_timer", "_is_in_head", "_is_over", "_kept", "_last_words")
+    __slots__ = (
+        "_head_bytes",
+        "_is_in_head",
+        "_is_over",
+        "_kept",
+        "_last_words",
+        "_running",
+        "_timer",
+    )
 
     head_s: ClassVar[float] = HEAD_S
+    body_s: ClassVar[float] = BODY_S
     # None before the first request, which uvicorn's own types leave out.
     cycle: Any
     scope: Any
@@ -44,8 +56,10 @@ class Line(HttpToolsProtocol):
         self.pipeline = ()
         self._is_in_head = False
         self._head_bytes = 0
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._kept = b""
+        # Which request the app has; `cycle` is the one that came last.
+        self._running: Any = None
         # Nothing more is read; what is to be said about that, once all before is answered.
         self._is_over = False
         self._last_words = b""
@@ -72,6 +86,8 @@ class Line(HttpToolsProtocol):
         self.scope["server"] = get_local_addr(self.transport)
         self.scope["client"] = get_remote_addr(self.transport)
         super().on_headers_complete()
+        # Trailers are no headers: they would come into the list that the request has.
+        self.headers = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # What uvicorn does here but for the addresses: to ask for both takes 8 us and 250 bytes.
@@ -79,13 +95,16 @@ class Line(HttpToolsProtocol):
         self.transport = transport
         self.flow = FlowControl(transport)
         self.scheme = "https" if is_ssl(transport) else "http"
-        self._begin_head()
+        self._begin_timer(self.head_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        if self._running is not None:
+            self._leave(self._running)
+            self._running = None
         # After a reset it would be left to run, and all that it refers to would stay with it.
         self._unset_keepalive_if_required()
-        self._end_head()
+        self._end_timer()
         self.pipeline = ()
         self._kept = b""
 
@@ -109,18 +128,27 @@ class Line(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
-        self._end_head()
+        self._end_timer()
         # The answer before it may have been given a moment ago, from the same bytes.
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             # That answer was the last one.
             return
+        if self.parser.should_upgrade() and any(map(_says_body, self.headers)):
+            # The parser skips its body, and would read the next request there.
+            raise httptools.HttpParserError("an upgrade with a body")
         if self.is_busy:
             self.pipeline = self.pipeline or deque()
         self.request()
 
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._head_bytes = 0
+
     def on_response_complete(self) -> None:
         waits = bool(self.pipeline)
+        # What is still to come of its body is not waited for.
+        self._end_timer()
         super().on_response_complete()
         if self.transport.is_closing():
             return
@@ -129,6 +157,9 @@ class Line(HttpToolsProtocol):
         elif self._kept and not self.pipeline:
             # Also when one of the queue has just begun: the rest of its body may be among it.
             self.loop.call_soon(self._read_kept)
+        if self._kept or self.pipeline:
+            # With every answer it is read on, and what is kept would grow by what comes.
+            self.flow.pause_reading()
 
     def upgrade(self, rest: bytes) -> None:
         """The request whose head is complete asks for a WebSocket; `rest` came after it."""
@@ -139,7 +170,7 @@ class Line(HttpToolsProtocol):
         self._is_over = True
         self.connections.discard(self)
         self._unset_keepalive_if_required()
-        self._end_head()
+        self._end_timer()
         # It refers to us.
         self.parser = None  # type: ignore[assignment]
 
@@ -155,24 +186,38 @@ class Line(HttpToolsProtocol):
 
     def _goes_on(self, data: bytes, start: int) -> bool:
         """Parse a piece. False when nothing more is to be read after it."""
-        piece = data[start : start + PIECE_BYTES]
+        end = min(start + PIECE_BYTES, len(data))
         self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(piece)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self._should_upgrade():
-                self._upgrade(data[start + upgrade.args[0] :])
-        except httptools.HttpParserError:
-            self._give_up(400, "Invalid HTTP request received.")
-        self._head_bytes += len(piece)
+        self._parse(data, start, end)
+        self._head_bytes += end - start
         if self._is_over or self.transport.is_closing():
             return False
-        if self._is_in_head and self._head_bytes > HEAD_BYTES_MAX:
+        has_more = self.cycle is not None and self.cycle.more_body
+        if (self._is_in_head or has_more) and self._head_bytes > HEAD_BYTES_MAX:
+            # Or of a body that goes on: chunks that say much and bring nothing, or trailers.
             self._give_up(431, "Request head too large.")
             return False
-        if not self.is_busy and self.timeout_keep_alive_task is None:
-            self._begin_head()
+        if not self.is_busy:
+            if self.timeout_keep_alive_task is None:
+                self._begin_timer(self.head_s)
+        elif has_more:
+            self._begin_timer(self.body_s)
+        else:
+            self._end_timer()
         return True
+
+    def _parse(self, data: bytes, start: int, end: int) -> None:
+        try:
+            self.parser.feed_data(data[start:end])
+        except httptools.HttpParserUpgrade as upgrade:
+            start += upgrade.args[0]
+            if self._should_upgrade():
+                self._upgrade(data[start:])
+            elif start < end:
+                # What is offered is declined by the answer, and the connection goes on.
+                self._parse(data, start, end)
+        except httptools.HttpParserError:
+            self._give_up(400, "Invalid HTTP request received.")
 
     def _upgrade(self, rest: bytes) -> None:
         if self.is_busy:
@@ -181,19 +226,22 @@ class Line(HttpToolsProtocol):
         else:
             self.upgrade(rest)
 
-    def _begin_head(self) -> None:
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_s, self._late)
+    def _begin_timer(self, within_s: float) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(within_s, self._late)
 
-    def _end_head(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _end_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _late(self) -> None:
-        self._head_timer = None
-        if self._is_in_head:
-            self._give_up(408, "Request head not complete in time.")
+        self._timer = None
+        if self.is_busy and self.flow.read_paused:
+            # The rest of a body waits for us.
+            self._begin_timer(self.body_s)
+        elif self.is_busy or self._is_in_head:
+            self._give_up(408, "Request not complete in time.")
         else:
             self.transport.close()
 
@@ -201,6 +249,9 @@ class Line(HttpToolsProtocol):
         """Read nothing more, and say why in its turn: what came before is answered first."""
         self._is_over = True
         self._kept = b""
+        if self.transport.is_closing():
+            # The answer to what came before was the last one.
+            return
         self._last_words = plain(status, self.server_state.default_headers, why)
         has_no_end = self.cycle is not None and self.cycle.more_body
         if has_no_end and self.pipeline:
@@ -210,8 +261,26 @@ class Line(HttpToolsProtocol):
             self._hang_up()
 
     def _hang_up(self) -> None:
-        self._end_head()
+        self._end_timer()
         begun = self.cycle is not None and self.cycle.response_started
         if not begun or self.cycle.response_complete:
             self.transport.write(self._last_words)
         self.transport.close()
+        if self.cycle is not None:
+            # What an app would still say would follow them, where the client has more to read.
+            self._leave(self.cycle)
+
+    @staticmethod
+    def _leave(cycle: Any) -> None:
+        """Tell the app that its client is gone."""
+        cycle.disconnected = True
+        cycle.message_event.set()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+
+def _says_body(header: tuple[bytes, bytes]) -> bool:
+    name, value = header
+    return name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")

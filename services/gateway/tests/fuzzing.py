@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from libs.runtime.listener import MESSAGE_BYTES_MAX
 from services.gateway.http_line import HEAD_BYTES_MAX, PIECE_BYTES
+from services.gateway.tests.judged_line import live
 from services.gateway.tests.lines import Client
 from services.gateway.ws_frames import CONTROL_BYTES_MAX, Broken, Incoming, Kind
 
@@ -17,12 +18,17 @@ TURNS = 30
 
 
 def line(data: bytes) -> None:
-    """A connection of HTTP: nothing is raised, nothing is written after its end, what is kept is
-    bounded, and when it has ended nobody holds it."""
-    asyncio.run(_line(data))
+    """A connection of HTTP: see `judged_line`."""
+    asyncio.run(live(data))
 
 
-async def _line(data: bytes) -> None:
+def polls(data: bytes) -> None:
+    """Polls of a connection that go on, alone or as of very many: nothing is raised, nothing is
+    written after the end, and when it has ended nobody holds it."""
+    asyncio.run(_polls(data))
+
+
+async def _polls(data: bytes) -> None:
     client = Client()
     for piece in data.split(CUT):
         if client.lane.parked and piece[:2] == ANSWERED:
@@ -61,4 +67,8 @@ def frames(data: bytes) -> None:
     assert broken is None or (1_000 <= broken.code < 5_000 and broken.reason)
 
 
-TARGETS: Mapping[str, Callable[[bytes], None]] = {"line": line, "frames": frames}
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "line": line,
+    "polls": polls,
+    "frames": frames,
+}

@@ -11,13 +11,15 @@ from typing import Any
 
 from services.gateway import http_line, http_poll, http_polled, ws_frames
 from services.gateway.tests.fuzzing import ANSWERED, CUT, TARGETS, WOKEN
+from services.gateway.tests.line_seeds import SEEDS
 from services.gateway.tests.rawsocket import BINARY, TEXT, frame
 from services.gateway.tests.test_http_again import poll
 from services.gateway.tests.test_http_poll import REQUESTS
 
 LOOKED_AT = (http_line, http_poll, http_polled, ws_frames)
 ONES = {
-    "line": [
+    "line": list(SEEDS.values()),
+    "polls": [
         *(CUT.join((data, data)) for data, _ in REQUESTS.values()),
         CUT.join((poll(), ANSWERED + poll(cursor=2), WOKEN + poll(cursor=3), poll(b"bob"))),
     ],

@@ -147,11 +147,13 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 class Client:
     """Talks to one connection."""
 
-    def __init__(self, *, head_s: float | None = None) -> None:
+    def __init__(self, *, head_s: float | None = None, body_s: float | None = None) -> None:
         self.lane = FakeLane()
         http: type[PollHTTP] = poll_http(self.lane, None)  # type: ignore[arg-type]
         if head_s is not None:
             http.head_s = head_s
+        if body_s is not None:
+            http.body_s = body_s
         config = uvicorn.Config(echo, http=http, lifespan="off", log_config=None, access_log=False)
         self.state = ServerState()
         self.line = Line()

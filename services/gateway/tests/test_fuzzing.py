@@ -1,4 +1,5 @@
-"""The parsers of hostile input under bytes that nobody thought of."""
+"""The parsers of hostile input under bytes that nobody thought of; `test_judged_line.py` is for the
+target `line`."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from services.gateway.tests.test_http_again import poll
 from services.gateway.tests.test_http_poll import REQUESTS
 
 WORDS = {
-    "line": [
+    "polls": [
         *(data for data, _ in REQUESTS.values()),
         *(poll(who, cursor) for who in (b"ann", b"bob") for cursor in (1, 2)),
         ANSWERED,
@@ -31,7 +32,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", WORDS)
 def test_whatever_comes_the_parsers_hold(name: str) -> None:
     @settings(max_examples=200, deadline=None)
     @given(st.lists(st.sampled_from(WORDS[name]) | st.binary(max_size=20), max_size=12))
