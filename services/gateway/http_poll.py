@@ -204,6 +204,7 @@ class PollHTTP(Line):
         self.cycle = self._taken = polled
         if self.lane.take_again(polled, last.checked, target):
             self._unset_keepalive_if_required()
+            self._end_timer()
             return True
         self.cycle, self._taken = last, None
         return False

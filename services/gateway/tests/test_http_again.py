@@ -98,6 +98,17 @@ async def test_what_is_not_the_same_is_parsed(name: str) -> None:
     assert client.lane.again == 0
 
 
+async def test_an_empty_line_before_a_poll_that_parks_does_not_end_it() -> None:
+    """It begins the time that a head has."""
+    client = Client()
+    await told(client, poll())
+    await client.send(b"\r\n")
+    assert client.protocol._timer is not None
+    await client.send(poll(cursor=2))
+    assert client.lane.again == 1
+    assert client.protocol._timer is None
+
+
 async def test_two_at_once_are_two_polls() -> None:
     client = Client()
     answers = await told(client, poll(), poll(cursor=2) + poll(cursor=3))
