@@ -10,6 +10,7 @@ import pytest
 from starlette.responses import Response
 
 from libs.testing.eventually import eventually
+from libs.wire.codes import Refused
 from services.gateway.http_poll import PollHTTP
 from services.gateway.poll_lane import Asked, Caller, PollLane
 from services.gateway.routes.poll import QUERY_KEPT_BYTES
@@ -181,6 +182,16 @@ async def test_a_session_that_ends_ends_what_is_parked_by_it() -> None:
         assert (caller.problem["code"], caller.problem["trace_id"]) == ("token_invalid", TRACE)
         assert caller.responses[0].headers["www-authenticate"] == "Bearer"
         assert caller.room is None
+
+
+async def test_who_was_told_is_told_nothing_more() -> None:
+    """Its session or its right may end before its place is given away."""
+    async with polling() as (_, it):
+        caller = it.ask()
+        caller.wake(b"{}")
+        caller.wake(b"{}")
+        caller.end(Refused("token_invalid", "signed out"))
+        assert (caller.answers, caller.responses, caller.room) == ([({}, False)], [], None)
 
 
 async def test_while_all_are_moved_who_comes_is_sent_away_and_entries_end_the_connection() -> None:

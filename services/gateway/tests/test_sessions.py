@@ -29,3 +29,14 @@ def test_who_left_is_not_told() -> None:
     sessions.leave("a", ear)
     sessions.end("a")
     assert ear.ended == []
+
+
+def test_of_two_the_one_that_stays_is_held_as_if_alone() -> None:
+    """A set for each session that had two once would stay as long as the session does."""
+    sessions, ears = Sessions(), [Ear(), Ear()]
+    for ear in ears:
+        sessions.enter("a", ear)
+    sessions.leave("a", ears[0])
+    assert sessions._listening == {"a": ears[1]}
+    sessions.end("a")
+    assert [ear.ended for ear in ears] == [[], ["token_invalid"]]

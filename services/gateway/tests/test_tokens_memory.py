@@ -10,7 +10,7 @@ from libs.testing.clock import VirtualClock
 from libs.wire.codes import Refused
 from services.gateway.tests.fakes import FakeSession, ident
 from services.gateway.tests.surroundings import surroundings
-from services.gateway.tokens import Checked, Tokens
+from services.gateway.tokens import CHECKS, Checked, Tokens
 
 MEMORY = 3
 
@@ -100,3 +100,28 @@ async def test_whoever_listens_is_told_of_a_revocation_when_it_counts() -> None:
         tokens.revoke(ident("s-bob"))
         tokens.revoke(ident("s-ann"))
         assert told == [(ident("s-bob"), False)] * 2 + [(ident("s-ann"), True)] * 2
+
+
+async def test_of_a_crowd_that_comes_so_many_are_checked_in_a_turn() -> None:
+    async with counted() as (tokens, session):
+        await tokens.checked(session.token("first"))
+        count = 3 * CHECKS
+        crowd = [
+            asyncio.create_task(tokens.checked(session.token(f"u{number}")))
+            for number in range(count)
+        ]
+        most, done = 0, 0
+        while done < count:
+            await asyncio.sleep(0)
+            now = sum(task.done() for task in crowd)
+            most, done = max(most, now - done), now
+        assert most <= CHECKS
+
+
+async def test_what_was_checked_counts_as_long_as_its_key_and_session_do() -> None:
+    async with counted() as (tokens, session):
+        ann, bob = [await tokens.checked(session.token(name)) for name in ("ann", "bob")]
+        assert [tokens.holds(each) for each in (ann, bob)] == [True, True]
+        tokens.revoke(ident("s-bob"))
+        assert [tokens.holds(each) for each in (ann, bob)] == [True, False]
+        assert not tokens.holds(ann._replace(key="dropped"))
