@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from harness.cluster import Cluster, healed
+from harness.lacking import lacking
 from harness.people import People
 from harness.suite import ROOT
 from libs.log.open import open_log
@@ -195,7 +196,7 @@ async def test_kafka_load_loses_nothing(cluster: Cluster) -> None:
 async def test_kafka_redis_that_stands_still_is_named(cluster: Cluster) -> None:
     redis = cluster.servers.redis
     if redis is None:
-        pytest.skip(reason="the Redis of REDIS_URL is not ours to pause")
+        lacking("the Redis of REDIS_URL is not ours to pause")
     redis.pause()
     try:
         said = wrong(await lines(cluster, 1))

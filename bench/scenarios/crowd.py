@@ -6,17 +6,15 @@ import time
 from bench.callers import Called, Callers
 from bench.clustered import Clustered
 from bench.contestant import settle
-from bench.failure import Failure
 from bench.listeners import Delivered, Listeners
 from bench.plan import Plan
 from bench.results import OURS, Bar, Curve, Metric, Results
 from bench.rostrum import SETTINGS, SPREAD
+from bench.scenarios.anew import Anew
 from bench.scenarios.rest import CALLERS, PER_S
 from bench.scenarios.wake import FULL
 from bench.ways import Way
-from deploy.kafka.distribution import CannotStart
 
-GATEWAYS = 3
 # Rooms of over 1,000 are woken over 200 ms, as they are in life.
 AS_SHIPPED = {name: value for name, value in SETTINGS.items() if name != SPREAD}
 POSTS = 20
@@ -40,17 +38,8 @@ QUIET_P99 = Metric("quiet rest p99", "ms", "the same while all wait and nothing 
 
 
 def crowd(plan: Plan, results: Results) -> None:
-    """Each way by itself, once a round in a deployment that was just started."""
-    for number in range(plan.rounds):
-        for way in plan.ways:
-            rostrum = Clustered(plan.server_cpu, GATEWAYS, AS_SHIPPED)
-            try:
-                rostrum.start(plan.folder / f"crowd-{way.value}-{number}")
-                _turn(plan, rostrum, way, results)
-            except (CannotStart, Failure, OSError) as fault:
-                results.note(OURS, f"crowd {way.value}: {fault}")
-            finally:
-                rostrum.stop()
+    """Each way by itself."""
+    Anew("crowd", AS_SHIPPED, _turn).run(plan, plan.ways, results)
 
 
 def _turn(plan: Plan, rostrum: Clustered, way: Way, results: Results) -> None:

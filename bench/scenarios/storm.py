@@ -5,16 +5,14 @@ from dataclasses import replace
 from functools import partial
 
 from bench.clustered import Clustered
-from bench.failure import Failure
 from bench.listeners import RETURNING, Back, Listeners
 from bench.plan import Plan
 from bench.results import OURS, Bar, Curve, Metric, Results
 from bench.rostrum import SETTINGS
+from bench.scenarios.anew import GATEWAYS, Anew
 from bench.usage import rss_bytes
 from bench.ways import Way
-from deploy.kafka.distribution import CannotStart
 
-GATEWAYS = 3
 FULL = 30_000
 # As they are shipped, where other scenarios let in all at once.
 ADMISSION = "admission rate"
@@ -34,18 +32,9 @@ MEMORY = Metric("memory", "times", "RSS of the two that are left, after over bef
 
 
 def storm(plan: Plan, results: Results) -> None:
-    """By streams, once a round in a deployment that was just started. Posts go on meanwhile, and
-    each connection has to get each of them once."""
-    for number in range(plan.rounds):
-        for way in (way for way in plan.ways if way in {Way.JSON, Way.SSE}):
-            rostrum = Clustered(plan.server_cpu, GATEWAYS, LIMITS)
-            try:
-                rostrum.start(plan.folder / f"storm-{way.value}-{number}")
-                _turn(plan, rostrum, way, results)
-            except (CannotStart, Failure, OSError) as fault:
-                results.note(OURS, f"storm {way.value}: {fault}")
-            finally:
-                rostrum.stop()
+    """By streams. Posts go on meanwhile, and each connection has to get each of them once."""
+    ways = [way for way in plan.ways if way in {Way.JSON, Way.SSE}]
+    Anew("storm", LIMITS, _turn).run(plan, ways, results)
 
 
 def _turn(plan: Plan, rostrum: Clustered, way: Way, results: Results) -> None:

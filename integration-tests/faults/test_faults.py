@@ -11,6 +11,7 @@ import pytest
 
 from deploy.kafka.child import tied
 from faults.plan import AWAY, FLUSHED
+from harness.lacking import lacking
 
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "1").split()]
 # Of a run; its own bound is over the 12 minutes that one takes on two cores.
@@ -26,10 +27,7 @@ ROOT = Path(__file__).parents[2]
 def ran(figures: list[str], name: str, *arguments: str) -> dict[str, Any]:
     """The report of a run; its summary is printed at the end."""
     if os.geteuid():
-        lack = "network namespaces and small disks are made by root only: run this as root"
-        if os.environ.get("CI") == "true":
-            pytest.fail(lack)
-        pytest.skip(reason=lack)
+        lacking("network namespaces and small disks are made by root only: run this as root")
     done = subprocess.run(
         [sys.executable, "-m", "faults", *arguments],
         cwd=ROOT,

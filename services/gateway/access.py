@@ -28,8 +28,6 @@ DOUBTED_S = 5.0
 # In doubt, while nobody can answer, a yes counts for so long after the last moment at which it was
 # known to hold: when it was asked, or when changes were heard last, which would have told of a no.
 DOUBTED_KEPT_S = 60.0
-# What may be done in a channel differs by role: so many kinds of answers are held once each.
-SHARED_MAX = 100_000
 
 
 class Grant:
@@ -98,7 +96,6 @@ class AccessMemory:
         # Channels and their users, each in the order in which they were asked about.
         self._grants: OrderedDict[str, OrderedDict[str, Grant]] = OrderedDict()
         self._count = 0
-        self._shared: dict[Access, Access] = {}
         self._changes: dict[str, int] = {}
         self._asking: dict[str, int] = {}
 
@@ -217,11 +214,12 @@ class AccessMemory:
     def _remember(self, user: str, access: Access, *, is_current: bool) -> Grant:
         channel = access.channel
         those = self._grants.setdefault(channel, OrderedDict())
+        access = _shared(access, those)
         grant = those.get(user)
         if grant is None:
             grant = those[user] = Grant(access, 0.0)
             self._count += 1
-        grant.access = self._same(access)
+        grant.access = access
         grant.asked_s = self._clock.monotonic()
         # An answer that a change overtook serves this one request, and is asked anew by the next.
         grant.is_stale = not is_current
@@ -229,13 +227,6 @@ class AccessMemory:
         self._grants.move_to_end(channel)
         self._forget_oldest()
         return grant
-
-    def _same(self, access: Access) -> Access:
-        """The object for all who may do the same in the channel."""
-        if len(self._shared) >= SHARED_MAX:
-            self._shared.clear()
-        anybody = replace(access, user="")
-        return self._shared.setdefault(anybody, anybody)
 
     def _forget_oldest(self) -> None:
         for _ in range(self._count - self._most):
@@ -261,6 +252,13 @@ class AccessMemory:
         if not access.may_read:
             return NO_REMEMBERED_S
         return min(self._yes_s, DOUBTED_S) if self.is_doubted else self._yes_s
+
+
+def _shared(access: Access, those: OrderedDict[str, Grant]) -> Access:
+    """The object of who was asked about last, if they may do the same: most may."""
+    anybody = replace(access, user="")
+    last = next(reversed(those.values()), None)
+    return last.access if last is not None and last.access == anybody else anybody
 
 
 def _must_be_id(user: str, channel: str) -> None:

@@ -106,7 +106,6 @@ class _Gateway:
             self.registry.tick()
             self.consumers.note_silence()
             RING_BYTES.set(self.hub.trim())
-            BUFFERED.set(self.registry.buffered())
             self.limits.tick()
             ROOMS.set(len(self.hub.rooms))
 
@@ -157,6 +156,7 @@ def build(settings: Settings, ports: Ports) -> Running:
     gateway = _Gateway(settings, ports)
     PARKED.set_function(lambda: gateway.hub.parked)
     STREAMS.set_function(lambda: len(gateway.registry))
+    BUFFERED.set_function(gateway.registry.buffered)
     return Running(
         app=gateway.serve(),
         loops={

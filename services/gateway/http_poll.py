@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from libs.runtime import trace
+from libs.runtime.logging import logger
 
 from .http_answers import Shared
 from .http_events import EventsAsked, EventsRequest
@@ -31,9 +32,11 @@ SOCKET = re.compile(rb"(?:(?i:https?)://[^/?#]+)?/v1/ws(?:[?#].*)?")
 NOT_OF_ANY = frozenset({b"expect", b"transfer-encoding"})
 TRACE = trace.HEADER.encode()
 
-POLLING = (b"GET /v1/channels/", b"/poll?")
-# In the first line, behind a name of any length that counts.
-WHERE = (len(POLLING[0]), 80)
+BEGINS, POLLS = b"GET /v1/channels/", b"/poll?"
+# How far from the beginning, behind any name that a channel has.
+POLLS_WITHIN = 80
+_log = logger("gateway.http")
+
 HEAD_END = b"\r\n\r\n"
 
 
@@ -180,14 +183,22 @@ class PollHTTP(Line):
 
     def _is_late(self, last: PolledRequest, data: bytes) -> bool:
         """Keep a poll of one who was told as one of very many until the others are told too."""
-        if not last.was_woken or self._kept or data.find(POLLING[1], *WHERE) < 0:
+        if not last.was_woken or self._kept or POLLS not in data[:POLLS_WITHIN]:
             return False
         last.was_woken = False
-        if not (self.lane.lot.waker.is_busy and data.startswith(POLLING[0])):
+        if not (self.lane.lot.waker.is_busy and data.startswith(BEGINS)):
             return False
         self._kept = data
-        self.lane.lot.waker.afterwards(self._read_kept)
+        self.lane.lot.waker.afterwards(self._come_late)
         return True
+
+    def _come_late(self) -> None:
+        try:
+            self._read_kept()
+        except Exception:
+            # That connection is lost, and all others go on.
+            _log.exception("a connection could not go on")
+            self.transport.abort()
 
     def _is_again(self, last: PolledRequest, data: bytes) -> bool:
         """Take the same poll from the same person as the one before, but for its cursor. False when

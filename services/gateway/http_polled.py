@@ -136,8 +136,8 @@ class Later:
 
 
 class Idle:
-    """Connections whose polls are answered and that say nothing: they are closed after `keep_s`
-    seconds, by one timer for all of them, up to a second later."""
+    """Connections whose polls are answered and that say nothing: they are closed after the server's
+    `timeout_keep_alive`, by one timer for all of them, up to `SWEEP_S` later."""
 
     def __init__(self) -> None:
         # In the order of when they were answered.

@@ -249,9 +249,9 @@ class Room:
     def wake(self, waiter: Waiter, said: Said) -> None:
         """Tell a poller, who leaves; of its place it is taken when there is time for that."""
         waiter.room = None
+        self.leaving.append(waiter)
         waiter.after = said.last
         waiter.wake(said.body)
-        self.leaving.append(waiter)
 
 
 class Hub:

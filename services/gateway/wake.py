@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from libs.runtime.logging import logger
+
 from .hub import Hub, Room, Said, Waiter
-from .metrics import SLICE as SLICE_S
-from .metrics import WAKE
+from .metrics import SLICE_TIME, WAKE_TIME
 
 SMALL_ROOM = 1_000
 SLOTS = 20
@@ -22,6 +23,8 @@ SPREAD_MS = round(SLOTS * SLOT_S * 1000)
 # 3 ms. A request that is forwarded needs some ten turns of the loop.
 SLICE = 250
 LET_IN = 250
+
+_log = logger("gateway.wake")
 
 Straggle = Callable[[Room, Waiter], None]
 Late = Callable[[], None]
@@ -92,7 +95,7 @@ class Waker:
         began_s = self._now_s()
         if len(waiters) <= SMALL_ROOM:
             self._tell(room, waiters)
-            WAKE.observe(self._now_s() - began_s)
+            WAKE_TIME.observe(self._now_s() - began_s)
             return
         room.waking = True
         wake = _Wake(room, max(self._slots, 1), began_s)
@@ -106,7 +109,8 @@ class Waker:
         return bool(self._due or self._late)
 
     def afterwards(self, late: Late) -> None:
-        """Let somebody in who was told already: when all are told, and in its turn."""
+        """Let somebody in who was told already: when all are told, and in its turn. `late` does
+        not raise."""
         self._late.append(late)
         self._work_soon()
 
@@ -129,7 +133,7 @@ class Waker:
         else:
             self._clear()
             self._let_in()
-        SLICE_S.observe(self._now_s() - began_s)
+        SLICE_TIME.observe(self._now_s() - began_s)
         self._work_soon()
 
     def _write(self, wake: _Wake, waiters: Sequence[Waiter]) -> None:
@@ -143,7 +147,7 @@ class Waker:
             return
         wake.left -= 1
         if wake.left == 0:
-            WAKE.observe(self._now_s() - wake.began_s)
+            WAKE_TIME.observe(self._now_s() - wake.began_s)
             room.waking = False
             if room.head > wake.ends:
                 self.wake(room)
@@ -170,15 +174,23 @@ class Waker:
             if waiter.after != after or waiter.form is not form:
                 form, after = waiter.form, waiter.after
                 said = None if doubts else room.said(form, after)
-            if said is None:
-                self.astray(room, waiter)
-            elif waiter.stays:
-                self._follow(room, waiter, said)
-            elif is_small:
+            try:
+                self._answer(room, waiter, said, is_small=is_small)
+            except Exception:
+                # That listener is told no more, and all others are.
+                _log.exception("a listener could not be told")
                 self._hub.leave(waiter)
-                room.pass_on(waiter, said)
-            else:
-                room.wake(waiter, said)
+
+    def _answer(self, room: Room, waiter: Waiter, said: Said | None, *, is_small: bool) -> None:
+        if said is None:
+            self.astray(room, waiter)
+        elif waiter.stays:
+            self._follow(room, waiter, said)
+        elif is_small:
+            self._hub.leave(waiter)
+            room.pass_on(waiter, said)
+        else:
+            room.wake(waiter, said)
 
     @staticmethod
     def _follow(room: Room, waiter: Waiter, said: Said | None) -> None:

@@ -236,7 +236,8 @@ class LeanWS(asyncio.Protocol):
             self._talk.stream.outbox.fill()
 
     def resume_writing(self) -> None:
-        if self._talk is None:
+        if self._talk is None or self._stage not in {Stage.TALKING, Stage.LEAVING}:
+            # What waited is not written after our last word.
             return
         stream = self._talk.stream
         stream.outbox.go_on()
@@ -265,8 +266,10 @@ class LeanWS(asyncio.Protocol):
         """Hear what has come, in turns with others."""
         try:
             for _ in range(TURN):
-                message = None if self._is_held else self._incoming.next()
-                if message is None or self._stage is Stage.ENDED:
+                # What comes after the end is not looked at: it could break the protocol.
+                is_deaf = self._is_held or self._stage is Stage.ENDED
+                message = None if is_deaf else self._incoming.next()
+                if message is None:
                     return
                 self._take(message)
         except Broken as broken:

@@ -204,6 +204,16 @@ async def test_one_of_very_many_that_has_said_more_is_answered_in_its_order() ->
     assert [each.body[-3:] for each in await client.finish()] == [b"1-1", b"1-2"]
 
 
+async def test_one_that_waits_and_cannot_go_on_is_cut_and_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = await woken(poll())
+    await client.send(poll(cursor=2))
+    monkeypatch.setattr(client.lane, "take_again", None)
+    client.lane.let_in()
+    assert client.line.is_closed
+
+
 async def test_one_that_waits_and_goes_is_let_be() -> None:
     client = await woken(poll())
     await client.send(poll(cursor=2))

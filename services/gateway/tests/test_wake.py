@@ -10,8 +10,7 @@ import pytest
 
 from libs.runtime.metrics import Histogram
 from services.gateway.hub import Hub, Room, Waiter
-from services.gateway.metrics import SLICE as SLICE_TIME
-from services.gateway.metrics import WAKE
+from services.gateway.metrics import SLICE_TIME, WAKE_TIME
 from services.gateway.tests.listeners import Listener, entries, hub, parked, room
 from services.gateway.wake import LET_IN, SLICE, SLOT_S, SLOTS, SMALL_ROOM, Waker
 
@@ -315,19 +314,40 @@ def test_how_long_wakes_and_slices_take_is_measured(scene: Scene) -> None:
     scene.waker = Waker(
         scene.hub, scene.timers, lambda *_: None, now_s=now_s, spread_ms=round(SLOT_S * 1000)
     )
-    wakes, slices = sum_s(WAKE), sum_s(SLICE_TIME)
+    wakes, slices = sum_s(WAKE_TIME), sum_s(SLICE_TIME)
     parked(scene.hub, scene.room, 3)
     scene.say(11)
-    assert sum_s(WAKE) == wakes + 0.5
+    assert sum_s(WAKE_TIME) == wakes + 0.5
     parked(scene.hub, scene.room, SMALL_ROOM + 1)
     scene.say(12)
     scene.timers.run()
     # The clock is looked at when a slice begins and ends, and when the wake does.
     told, cleared = ceil((SMALL_ROOM + 1) / SLICE), ceil((SMALL_ROOM + 1) / LET_IN)
     assert sum_s(SLICE_TIME) == slices + (told + cleared) * 0.5 + 0.5
-    assert sum_s(WAKE) == wakes + 0.5 + told
+    assert sum_s(WAKE_TIME) == wakes + 0.5 + told
 
 
 def sum_s(metric: Histogram) -> float:
     (family,) = metric.collect()
     return sum(each.value for each in family.samples if each.name.endswith("_sum"))
+
+
+class Faulty(Listener):
+    """Cannot be told."""
+
+    def tell(self, body: bytes) -> None:
+        raise RuntimeError("its transport is broken")
+
+
+@pytest.mark.parametrize("count", [10, SMALL_ROOM + 100])
+def test_who_cannot_be_told_keeps_nobody_else_waiting(
+    scene: Scene, count: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    faulty = Faulty("eve", scene.room.head)
+    waiters = parked(scene.hub, scene.room, count)
+    scene.hub.park(faulty, scene.room, 25.0, peers=[])
+    waiters += parked(scene.hub, scene.room, count)
+    scene.say(11)
+    scene.timers.run()
+    assert all(each.bodies for each in waiters)
+    assert (scene.hub.parked, scene.room.waiters, scene.room.waking) == (0, [], False)

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from uvicorn.server import ServerState
 
 from libs.testing.eventually import eventually
 from libs.wire import streams
 from services.gateway import ws_line
+from services.gateway.http_poll import PollHTTP
 from services.gateway.tests.edge import CHANNEL, WITHIN_S, Edge, edge
+from services.gateway.tests.lines import Line
 from services.gateway.tests.rawsocket import (
     PING,
     PONG,
@@ -23,6 +26,7 @@ from services.gateway.tests.rawsocket import (
     welcome,
 )
 from services.gateway.ws_frames import POLICY
+from services.gateway.ws_handshake import handshake_of
 from services.gateway.ws_line import CONTROLS_MAX, TURN, LeanWS
 
 SOON_S = 0.05
@@ -188,6 +192,52 @@ async def test_a_close_as_the_last_one_of_a_turn_is_a_close(
         await link.send(frame(PONG) * (TURN - 1) + closing(1000))
         assert await link.ended() == Ended(1000)
     assert not caplog.records
+
+
+async def test_what_comes_after_the_close_is_not_looked_at() -> None:
+    """It is no protocol: nothing is said about that after the answer to the close."""
+    async with edge() as it:
+        socket, wire = await entered(it)
+        said = len(wire.written)
+        socket.data_received(closing(1000) + frame(TEXT, reserved=7))
+        assert (len(wire.written) - said, wire.is_closed) == (len(b"\x88\x02") + 2, True)
+        socket.connection_lost(None)
+
+
+@pytest.mark.parametrize("last", [closing(1000), frame(TEXT, reserved=7)], ids=["close", "fault"])
+async def test_what_waits_is_not_written_after_the_last_word(last: bytes) -> None:
+    async with edge() as it:
+        socket, wire = await entered(it)
+        socket.pause_writing()
+        socket.data_received(PINGED + last)
+        said = bytes(wire.written)
+        assert PONGED.payload not in said
+        socket.resume_writing()
+        assert wire.written == said
+        socket.connection_lost(None)
+
+
+async def entered(it: Edge) -> tuple[LeanWS, "Wire"]:
+    """A connection without a socket, after its hello."""
+    assert it.running.http is not None
+    assert issubclass(it.running.http, PollHTTP)
+    wire = Wire()
+    socket = LeanWS(wire, ServerState(), it.running.http.desk)
+    lines = (line.split(b": ", 1) for line in request().split(b"\r\n")[1:-2])
+    handshake = handshake_of(b"GET", [(name.lower(), value) for name, value in lines])
+    socket.open(handshake, "-", hello(it))
+    await eventually(lambda: b"welcome" in wire.written, within_s=WITHIN_S, what="it is in")
+    return socket, wire
+
+
+class Wire(Line):
+    """A transport that can be shut for writing."""
+
+    def write_eof(self) -> None:
+        self.is_closed = True
+
+    def get_write_buffer_size(self) -> int:
+        return len(self.written)
 
 
 async def test_a_renewal_is_heard_before_what_was_said_after_it() -> None:
