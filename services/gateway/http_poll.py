@@ -168,10 +168,20 @@ class PollHTTP(Line):
             # What has come already must not be answered within this call, nor what is over go on.
             self.later.add(polled)
             return
+        self.told(polled)
+        self.rest(polled)
+
+    def told(self, polled: PolledRequest) -> None:
+        """A poll is answered, and nothing waits for that."""
         polled.response_complete = True
         self._taken = None
         self.server_state.total_requests += 1
-        self.idle.add(self)
+
+    def rest(self, polled: PolledRequest) -> None:
+        """Nobody may say anything more after this poll, which was answered."""
+        is_last = self.cycle is polled and polled.response_complete and not self._kept
+        if is_last and not self.transport.is_closing():
+            self.idle.add(self)
 
     def over(self, taken: PolledRequest | EventsRequest) -> None:
         """All is written."""

@@ -61,3 +61,28 @@ async def test_what_ends_with_its_answer_is_not_kept() -> None:
     client.lane.answer()
     await client.turn()
     assert (client.line.is_closed, len(client.protocol.idle)) == (True, 0)
+
+
+async def test_one_of_very_many_is_idle_when_its_place_is_given_away_and_it_says_nothing() -> None:
+    client = Client()
+    await client.send(poll())
+    ((woken, _),) = client.lane.parked
+    client.lane.wake()
+    assert len(client.protocol.idle) == 0
+    woken.left()
+    assert len(client.protocol.idle) == 1
+
+
+async def test_one_of_very_many_that_polls_on_or_is_gone_is_not_idle() -> None:
+    for is_gone in (False, True):
+        client = Client()
+        await client.send(poll())
+        ((woken, _),) = client.lane.parked
+        client.lane.is_busy = True
+        client.lane.wake()
+        if is_gone:
+            client.hang_up()
+        else:
+            await client.send(poll(cursor=2))
+        woken.left()
+        assert len(client.protocol.idle) == 0
