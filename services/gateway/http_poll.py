@@ -29,6 +29,8 @@ POLL = re.compile(
 )
 EVENTS = re.compile(rb"(?:(?i:https?)://[^/?#]+)?/v1/stream(?:\?([^#]*))?(?:#.*)?")
 SOCKET = re.compile(rb"(?:(?i:https?)://[^/?#]+)?/v1/ws(?:[?#].*)?")
+# Behind a proxy the next request may be anybody's.
+FORWARDED = re.compile(rb"(?i)(?:^|\r\n)(?:(?:x-)?forwarded|via\b)")
 NOT_OF_ANY = frozenset({b"expect", b"transfer-encoding"})
 TRACE = trace.HEADER.encode()
 
@@ -108,7 +110,7 @@ class PollHTTP(Line):
         self._is_parsing = False
         polled = self.cycle
         if is_between and polled is not last and type(polled) is PolledRequest:
-            self._learn(polled, data)
+            self._learn(polled, data, is_first=last is None)
 
     def request(self) -> None:
         """See `Line`."""
@@ -181,6 +183,7 @@ class PollHTTP(Line):
         """Nobody may say anything more after this poll, which was answered."""
         is_last = self.cycle is polled and polled.response_complete and not self._kept
         if is_last and not self.transport.is_closing():
+            self.flow.resume_reading()
             self.idle.add(self)
 
     def over(self, taken: PolledRequest | EventsRequest) -> None:
@@ -222,6 +225,7 @@ class PollHTTP(Line):
             return False
         polled = PolledRequest(self, None, keep_alive=True)
         polled.digest = last.digest
+        polled.is_steady = last.is_steady
         self.cycle = self._taken = polled
         if self.lane.take_again(polled, last.checked, target):
             self._unset_keepalive_if_required()
@@ -230,7 +234,7 @@ class PollHTTP(Line):
         self.cycle, self._taken = last, None
         return False
 
-    def _learn(self, polled: PolledRequest, data: bytes) -> None:
+    def _learn(self, polled: PolledRequest, data: bytes, *, is_first: bool) -> None:
         """Remember a poll that came by itself, in one piece."""
         is_alone = data.find(HEAD_END) == len(data) - len(HEAD_END)
         is_whole = not (self._is_in_head or self._is_over or self.pipeline)
@@ -240,6 +244,7 @@ class PollHTTP(Line):
         # One that brings a name for itself is told by that name.
         if polled.trace_id is None and self.target(line) is not None:
             polled.digest = digest_of(rest)
+            polled.is_steady = is_first and FORWARDED.search(rest) is None
 
     def _should_upgrade(self) -> bool:
         return self._is_socket

@@ -47,6 +47,7 @@ class PolledRequest(Caller):
         "asked",
         "digest",
         "disconnected",
+        "is_steady",
         "keep_alive",
         "line",
         "more_body",
@@ -65,6 +66,8 @@ class PolledRequest(Caller):
         self.asked = asked
         # Of its head without the first line; empty when what is the same is to be parsed as well.
         self.digest = b""
+        # Nothing else came on its connection: nor will it, most likely.
+        self.is_steady = False
         # As one of very many.
         self.was_woken = False
         self.keep_alive = keep_alive
@@ -82,6 +85,8 @@ class PolledRequest(Caller):
         self.is_answered = self.was_woken = True
         line.transport.write(line.shared.of(body, line.server_state.default_headers))
         line.told(self)
+        if self.is_steady and self.lane.lot.waker.is_behind:
+            line.flow.pause_reading()
 
     def left(self) -> None:
         """See `Waiter`."""

@@ -29,6 +29,8 @@ CHECKS = 32
 # What ours have. A header that says more (`crit`, `zip`, `jwk`) wants something else of us.
 HEADER = {"alg", "typ", "kid"}
 
+_SIGNATURES = jwt.PyJWS()
+
 
 class Checked(NamedTuple):
     """Whose a credential is, until when it counts (seconds since 1970), and by which key: none for
@@ -121,7 +123,7 @@ class Tokens:
             header = jwt.get_unverified_header(token)
             key = await self._key(header)
             await self._turns.mine()
-            signed = jwt.PyJWS().decode_complete(token, key, algorithms=[ALGORITHM])
+            signed = _SIGNATURES.decode_complete(token, key, algorithms=[ALGORITHM])
             claims = from_json(signed["payload"], _Claims)
         except (jwt.PyJWTError, Malformed) as fault:
             # The text may quote the token: what is no Unicode in there must not get into JSON.

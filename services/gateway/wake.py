@@ -22,7 +22,9 @@ SPREAD_MS = round(SLOTS * SLOT_S * 1000)
 # A write costs some 10 us of a core, and to let somebody in about as much again: so many take some
 # 3 ms. A request that is forwarded needs some ten turns of the loop.
 SLICE = 250
-LET_IN = 250
+LET_IN = 150
+# So many slots, which are 10 ms each, are under way only if there is no time for them.
+BEHIND = 3
 
 _log = logger("gateway.wake")
 
@@ -107,6 +109,11 @@ class Waker:
     def is_busy(self) -> bool:
         """Very many are being told something, or let in after that."""
         return bool(self._due or self._late)
+
+    @property
+    def is_behind(self) -> bool:
+        """There is more to tell than there is time for."""
+        return len(self._due) >= BEHIND
 
     def afterwards(self, late: Late) -> None:
         """Let somebody in who was told already: when all are told, and in its turn. `late` does

@@ -6,7 +6,7 @@ import gc
 import pytest
 
 from libs.runtime.metrics import GC_PAUSE, LOOP_LAG, Histogram
-from libs.runtime.pulse import EVERY_S, watch_loop, watched_collections
+from libs.runtime.pulse import EVERY_S, QUIET_S, YOUNG, is_worth_it, watch_loop, watched_collections
 from libs.testing.clock import VirtualClock
 
 LATE_S = 1.5
@@ -43,3 +43,26 @@ def test_collections_are_counted_while_they_are_watched() -> None:
         # Another one may have come by itself.
         assert told(GC_PAUSE, "_count") > before
     assert gc.callbacks == callbacks
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_young_garbage_is_collected_when_there_is_little_to_do(
+    monkeypatch: pytest.MonkeyPatch, *, is_late: bool
+) -> None:
+    collected: list[int] = []
+    monkeypatch.setattr(gc, "collect", collected.append)
+    monkeypatch.setattr(gc, "get_count", lambda: (YOUNG, 0, 0))
+    clock = VirtualClock()
+    watching = asyncio.create_task(watch_loop(clock))
+    await clock.elapse(0.0)
+    clock.advance(EVERY_S + (2 * QUIET_S if is_late else 0.0))
+    await clock.elapse(0.0)
+    assert collected == ([] if is_late else [0])
+    watching.cancel()
+
+
+def test_few_are_left_and_so_is_what_an_older_generation_is_due_for() -> None:
+    thresholds = (50_000, 20, 100)
+    assert is_worth_it((YOUNG, 20, 100), thresholds)
+    assert not is_worth_it((YOUNG - 1, 0, 0), thresholds)
+    assert not is_worth_it((YOUNG, 21, 0), thresholds)

@@ -72,9 +72,12 @@ class FakeLane:
         self.asked: list[Asked] = []
         self.parked: list[tuple[Caller, Asked]] = []
         self.went = 0
-        # Others are still to be told, and who waits for that.
+        # Others are still to be told, for whom there is no time, and who waits for that.
         self.is_busy = False
+        self.is_behind = True
         self.late: list[Callable[[], None]] = []
+        # Who was told as one of very many and has its place yet.
+        self.woken: list[Caller] = []
         # How many came by what was known of the one before, and whether that still counts.
         self.again = 0
         self.holds = True
@@ -113,14 +116,18 @@ class FakeLane:
         """Answer it as one of very many."""
         ((woken, asked),) = self.parked
         self.parked.clear()
+        self.woken.append(woken)
         woken.wake(b"poll " + asked.channel.encode() + b"?" + asked.query)
 
     def afterwards(self, late: Callable[[], None]) -> None:
         self.late.append(late)
 
     def let_in(self) -> None:
-        """All are answered."""
+        """All are answered, and their places are given away."""
         self.is_busy = False
+        for woken in self.woken:
+            woken.left()
+        self.woken.clear()
         for late in self.late:
             late()
 

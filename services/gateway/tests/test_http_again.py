@@ -142,6 +142,10 @@ async def test_who_takes_nothing_is_not_answered_again() -> None:
     assert len(client.lane.asked) == 2
 
 
+# Of a connection that others may share.
+SHARED = b"x-forwarded-for: 192.0.2.1\r\n"
+
+
 async def woken(*requests: bytes, is_busy: bool = True) -> Client:
     """A client that was told as one of very many, of whom some are still to be told."""
     client = Client()
@@ -153,31 +157,82 @@ async def woken(*requests: bytes, is_busy: bool = True) -> Client:
     return client
 
 
-async def test_one_of_very_many_polls_on_when_all_are_told() -> None:
+async def test_one_that_has_its_connection_for_itself_is_read_on_when_its_place_is_given_away() -> (
+    None
+):
     client = await woken(poll())
     await client.send(poll(cursor=2))
+    assert client.line.is_paused
+    assert len(client.lane.asked) == 1
+    client.lane.let_in()
+    answers = await client.finish()
+    assert [each.body[-3:] for each in answers] == [b"1-1", b"1-2"]
+    assert client.lane.again == 1
+
+
+async def test_it_is_read_as_ever_where_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client()
+    monkeypatch.setattr(client.lane, "is_behind", False)
+    await client.send(poll())
+    client.lane.wake()
+    assert not client.line.is_paused
+
+
+async def test_it_is_for_itself_as_long_as_it_polls_the_same() -> None:
+    client = Client()
+    await told(client, poll(), poll(cursor=2))
+    await client.send(poll(cursor=3))
+    client.lane.wake()
+    assert client.line.is_paused
+    client.lane.let_in()
+    await told(client, REQUESTS["another route"][0])
+    await client.send(poll(cursor=4))
+    client.lane.wake()
+    assert not client.line.is_paused
+
+
+@pytest.mark.parametrize(
+    "header", [b"X-Forwarded-For: x", b"forwarded: for=x", b"Via: 1.1 x", b"x-forwarded-proto: x"]
+)
+async def test_what_a_proxy_sends_is_for_anybody(header: bytes) -> None:
+    for more in (header + b"\r\n", b"a: b\r\n" + header + b"\r\n"):
+        client = await woken(poll(more=more))
+        assert not client.line.is_paused
+
+
+async def test_one_for_itself_that_goes_is_let_be() -> None:
+    client = await woken(poll())
+    client.hang_up()
+    client.lane.let_in()
+    assert client.line.is_paused
+    assert len(client.protocol.idle) == 0
+
+
+async def test_one_of_very_many_polls_on_when_all_are_told() -> None:
+    client = await woken(poll(more=SHARED))
+    await client.send(poll(cursor=2, more=SHARED))
     assert (len(client.lane.asked), client.lane.again) == (1, 0)
     client.lane.let_in()
     assert (len(client.lane.asked), client.lane.again) == (2, 1)
 
 
 async def test_when_all_are_told_nobody_waits() -> None:
-    client = await woken(poll(), is_busy=False)
-    await client.send(poll(cursor=2))
+    client = await woken(poll(more=SHARED), is_busy=False)
+    await client.send(poll(cursor=2, more=SHARED))
     assert (len(client.lane.asked), client.lane.late) == (2, [])
 
 
 @pytest.mark.parametrize("name", ["another route", "a body that looks like a poll"])
 async def test_what_is_no_poll_does_not_wait_for_others(name: str) -> None:
-    client = await woken(poll())
+    client = await woken(poll(more=SHARED))
     request, body = REQUESTS[name]
     await client.send(request)
     assert body in client.line.written
 
 
 async def test_what_comes_behind_one_that_waits_comes_after_it() -> None:
-    client = await woken(poll())
-    second, third = poll(cursor=2), poll(cursor=3)
+    client = await woken(poll(more=SHARED))
+    second, third = poll(cursor=2, more=SHARED), poll(cursor=3, more=SHARED)
     await client.send(second, third[:20], third[20:], b"GET ")
     client.lane.let_in()
     answers = await client.finish()
@@ -186,8 +241,8 @@ async def test_what_comes_behind_one_that_waits_comes_after_it() -> None:
 
 
 async def test_half_a_poll_that_waited_is_read_on() -> None:
-    client = await woken(poll())
-    second = poll(cursor=2)
+    client = await woken(poll(more=SHARED))
+    second = poll(cursor=2, more=SHARED)
     await client.send(second[:70], second[70:90])
     client.lane.let_in()
     await client.send(second[90:])
@@ -200,23 +255,23 @@ async def test_one_of_very_many_whose_connection_ends_with_the_answer_is_closed(
 
 
 async def test_one_of_very_many_that_has_said_more_is_answered_in_its_order() -> None:
-    client = await woken(poll() + poll(cursor=2))
+    client = await woken(poll(more=SHARED) + poll(cursor=2, more=SHARED))
     assert [each.body[-3:] for each in await client.finish()] == [b"1-1", b"1-2"]
 
 
 async def test_one_that_waits_and_cannot_go_on_is_cut_and_keeps_nobody_waiting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    client = await woken(poll())
-    await client.send(poll(cursor=2))
+    client = await woken(poll(more=SHARED))
+    await client.send(poll(cursor=2, more=SHARED))
     monkeypatch.setattr(client.lane, "take_again", None)
     client.lane.let_in()
     assert client.line.is_closed
 
 
 async def test_one_that_waits_and_goes_is_let_be() -> None:
-    client = await woken(poll())
-    await client.send(poll(cursor=2))
+    client = await woken(poll(more=SHARED))
+    await client.send(poll(cursor=2, more=SHARED))
     client.hang_up()
     client.lane.let_in()
     assert len(client.lane.asked) == 1

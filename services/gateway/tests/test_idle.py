@@ -5,7 +5,7 @@ import pytest
 from libs.testing.eventually import eventually
 from services.gateway import http_polled
 from services.gateway.tests.lines import Client
-from services.gateway.tests.test_http_again import poll
+from services.gateway.tests.test_http_again import SHARED, poll
 
 SOON_S = 0.01
 WITHIN_S = 10.0
@@ -76,13 +76,13 @@ async def test_one_of_very_many_is_idle_when_its_place_is_given_away_and_it_says
 async def test_one_of_very_many_that_polls_on_or_is_gone_is_not_idle() -> None:
     for is_gone in (False, True):
         client = Client()
-        await client.send(poll())
+        await client.send(poll(more=SHARED))
         ((woken, _),) = client.lane.parked
         client.lane.is_busy = True
         client.lane.wake()
         if is_gone:
             client.hang_up()
         else:
-            await client.send(poll(cursor=2))
+            await client.send(poll(cursor=2, more=SHARED))
         woken.left()
         assert len(client.protocol.idle) == 0

@@ -240,6 +240,17 @@ def test_a_loop_that_is_late_writes_a_slice_at_a_time_all_the_same(scene: Scene)
     assert (scene.hub.parked, scene.room.waiters, scene.room.waking) == (0, [], False)
 
 
+def test_it_is_behind_when_slots_wait_for_others_and_not_otherwise(scene: Scene) -> None:
+    parked(scene.hub, scene.room, SLOTS * SLICE)
+    scene.say(11)
+    on_time = [scene.waker.is_behind for _ in scene.timers.steps()]
+    parked(scene.hub, scene.room, SLOTS * SLICE)
+    scene.say(12)
+    late = [scene.waker.is_behind for _ in scene.timers.late()]
+    assert set(on_time) == {False}
+    assert (late[0], late[-1]) == (True, False)
+
+
 def test_a_room_of_very_many_does_not_keep_another_waiting(scene: Scene) -> None:
     other = room(head=10, kept=10, channel="0" * 25 + "2")
     scene.hub.add(other)
@@ -269,7 +280,11 @@ def test_who_polls_again_is_let_in_when_all_are_told_a_few_at_a_time(scene: Scen
             for number in range(2 * LET_IN + 1):
                 scene.waker.afterwards(partial(come.append, number))
     told = [(number, 0) for number in range(0, count + 1, SLICE)]
-    let_in = [(count, LET_IN), (count, 2 * LET_IN), *[(count, 2 * LET_IN + 1)] * 6]
+    let_in = [
+        (count, LET_IN),
+        (count, 2 * LET_IN),
+        *[(count, 2 * LET_IN + 1)] * (ceil(count / LET_IN) - 2),
+    ]
     assert counts == [*told, *let_in]
     assert come == list(range(2 * LET_IN + 1))
     assert [*busy, scene.waker.is_busy] == [False, True, False]
