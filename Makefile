@@ -52,7 +52,7 @@ test-faults: environment-dev ## run seeds of faults under load, judged: minutes 
 simulate: environment-dev ## run services on virtual time, ruled by seeds (SEEDS=4711, SEEDS=1-5000)
 	@PYTHONPATH=.:integration-tests $(PY) -m simulation $(SEEDS)
 
-fuzz: environment-dev ## put the parsers under a fuzzer that is guided by coverage (TARGET=line|polls|frames TIME=60)
+fuzz: environment-dev ## put the parsers under a fuzzer that is guided by coverage (TARGET=line|polls|frames|sockets TIME=60)
 	@$(INSTALL) requirements-fuzz.lock || { \
 		echo 'atheris has no wheel for this Python: name one that has, as in make PYTHON=python3.11 ...' >&2; exit 1; }
 	@$(PY) -m services.gateway.tests.guided $(TARGET) build/fuzz/$(TARGET) \

@@ -88,6 +88,10 @@ class Outbox:
 
     def push(self, frame: bytes) -> bool:
         """What must be said. False when there is no room for that either."""
+        if self._has_ended:
+            # A reply that comes when the connection has closed: writing would be a fault, and one
+            # of a task, with which the process would end.
+            return True
         if self._frames is None:
             self._carrier.carry(frame)
             return True

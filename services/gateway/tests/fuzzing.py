@@ -2,18 +2,22 @@
 bytes, and for `guided.py`, which looks which code they reach."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from libs.runtime.listener import MESSAGE_BYTES_MAX
 from services.gateway.http_line import HEAD_BYTES_MAX, PIECE_BYTES
 from services.gateway.tests.judged_line import live
-from services.gateway.tests.lines import Client
+from services.gateway.tests.judged_socket import one_ground
+from services.gateway.tests.lines import Client, FakeLane
 from services.gateway.ws_frames import CONTROL_BYTES_MAX, Broken, Incoming, Kind
 
 # Where bytes are cut into what comes at once: no request has these.
 CUT = b"\x00\x01"
-# As it stands among what comes: a poll that is parked is answered, as one of very many or not.
-ANSWERED, WOKEN = b"\x00A", b"\x00W"
+# As it stands among what comes: a poll that is parked is answered, alone or as one of very many,
+# for whom there is time or not; and they are let in.
+ANSWERED, WOKEN, HASTED, LET_IN = b"\x00A", b"\x00W", b"\x00H", b"\x00L"
+MARKS = (ANSWERED, WOKEN, HASTED, LET_IN)
 TURNS = 30
 
 
@@ -31,12 +35,9 @@ def polls(data: bytes) -> None:
 async def _polls(data: bytes) -> None:
     client = Client()
     for piece in data.split(CUT):
-        if client.lane.parked and piece[:2] == ANSWERED:
-            client.lane.answer()
-        elif client.lane.parked and piece[:2] == WOKEN:
-            client.lane.is_busy = True
-            client.lane.wake()
-        await client.send(piece.removeprefix(ANSWERED).removeprefix(WOKEN))
+        mark = next((each for each in MARKS if piece.startswith(each)), b"")
+        _happen(client.lane, mark)
+        await client.send(piece.removeprefix(mark))
         assert len(client.protocol.headers or ()) <= HEAD_BYTES_MAX + PIECE_BYTES
         assert len(client.protocol._kept) <= len(data)
         assert len(client.lane.parked) <= 1, "one poll of a connection at a time"
@@ -48,6 +49,16 @@ async def _polls(data: bytes) -> None:
     client.hang_up()
     assert (client.lane.parked, client.state.connections) == ([], set())
     assert len(client.protocol.idle) == 0
+
+
+def _happen(lane: FakeLane, mark: bytes) -> None:
+    if mark == LET_IN:
+        lane.let_in()
+    elif mark == ANSWERED and lane.parked:
+        lane.answer()
+    elif mark and lane.parked:
+        lane.is_busy, lane.is_behind = True, mark == HASTED
+        lane.wake()
 
 
 def frames(data: bytes) -> None:
@@ -72,3 +83,15 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "polls": polls,
     "frames": frames,
 }
+# At one gateway: see `judged_socket`.
+SOCKETS = "sockets"
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Callable[[bytes], None]]:
+    """The target of this name."""
+    if name == SOCKETS:
+        with one_ground() as live:
+            yield live
+    else:
+        yield TARGETS[name]

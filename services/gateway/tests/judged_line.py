@@ -48,6 +48,8 @@ class Wire(Line):
         self.protocol: Any = None
         self.is_lost = False
         self.is_shut = False
+        # The client takes nothing, and the protocol was told so.
+        self.is_full = False
         self.is_writing_over = False
         self.too_late = b""
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.gateway.tests.fuzzing import ANSWERED, CUT, TARGETS, WOKEN
+from services.gateway.tests.fuzzing import CUT, MARKS, SOCKETS, TARGETS, opened
 from services.gateway.tests.guided import ONES
 from services.gateway.tests.rawsocket import BINARY, CLOSE, PING, TEXT, frame
 from services.gateway.tests.test_http_again import poll
@@ -15,8 +15,7 @@ WORDS = {
     "polls": [
         *(data for data, _ in REQUESTS.values()),
         *(poll(who, cursor) for who in (b"ann", b"bob") for cursor in (1, 2)),
-        ANSWERED,
-        WOKEN,
+        *MARKS,
         CUT,
         b"\r\n",
         b"content-length: 5\r\n",
@@ -43,7 +42,8 @@ def test_whatever_comes_the_parsers_hold(name: str) -> None:
 
 
 def test_what_a_guided_run_begins_with_holds() -> None:
-    assert set(ONES) == set(TARGETS)
+    assert set(ONES) == {*TARGETS, SOCKETS}
     for name, ones in ONES.items():
-        for data in ones:
-            TARGETS[name](data)
+        with opened(name) as target:
+            for data in ones:
+                target(data)

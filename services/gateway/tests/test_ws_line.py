@@ -13,6 +13,7 @@ from services.gateway.http_poll import PollHTTP
 from services.gateway.tests.edge import CHANNEL, WITHIN_S, Edge, edge
 from services.gateway.tests.lines import Line
 from services.gateway.tests.rawsocket import (
+    CLOSE,
     PING,
     PONG,
     TEXT,
@@ -246,6 +247,30 @@ async def test_a_renewal_is_heard_before_what_was_said_after_it() -> None:
         await link.send(frame(TEXT, b'{"type":"auth","token":"%b"}' % fresh) + PINGED)
         assert b'"renewed"' in (await link.hear()).payload
         assert await link.hear() == PONGED
+
+
+@pytest.mark.parametrize(
+    "last_words", [frame(TEXT, reserved=7), closing(1000)], ids=["a fault", "a close"]
+)
+async def test_a_reply_that_comes_after_the_end_is_for_nobody(last_words: bytes) -> None:
+    """And the gateway lives on: the task that brings it is a child of the process."""
+    async with edge() as it, welcome(it) as link:
+        it.channel()
+        it.chat.goes_on.clear()
+        text = b'{"type":"post","ref":1,"channel":"%b","message":{"text":"a"}}'
+        await link.send(frame(TEXT, text % CHANNEL.encode()))
+        await eventually(lambda: it.chat.heard, within_s=WITHIN_S, what="chat has the post")
+        await link.send(last_words)
+        assert (await link.hear()).opcode == CLOSE
+        it.chat.goes_on.set()
+        await eventually(lambda: not posting(), within_s=WITHIN_S, what="it is replied to")
+        assert (await it.poll(after="1-8")).status_code == 200
+
+
+def posting() -> list[str]:
+    """Tasks that wait for the reply to a post."""
+    names = (task.get_name() for task in asyncio.all_tasks())
+    return [name for name in names if name == "gateway.stream.post"]
 
 
 def test_a_connection_has_no_dict() -> None:
