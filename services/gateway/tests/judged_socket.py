@@ -27,7 +27,7 @@ from services.gateway.ws_line import LeanWS
 
 # More than any script takes: the clock stands still, so none of it comes back.
 UNLIMITED = 1_000_000
-RATES = {
+RATES: dict[str, Any] = {
     f"{name}_burst": UNLIMITED for name in ("connects", "polls", "posts", "posts_member", "pages")
 }
 # Well before it expires.

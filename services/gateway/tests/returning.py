@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from services.gateway.tests.edge import Edge
@@ -32,3 +33,9 @@ def left_by(it: Edge) -> Left:
         tasks=sorted(name for name in names if name.startswith("gateway.")),
         descriptors=len(os.listdir("/proc/self/fd")),
     )
+
+
+def rss_bytes() -> int:
+    """What the process has in memory."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
