@@ -3,6 +3,11 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from starlette.responses import Response
+
+from libs.runtime import trace
+from libs.runtime.web import answer, as_problem
+
 Headers = Iterable[tuple[bytes, bytes]]
 
 CLOSE = (b"connection", b"close")
@@ -22,6 +27,19 @@ def plain(status: int, headers: Headers, text: str) -> bytes:
     kind = (b"content-type", b"text/plain; charset=utf-8")
     length = (b"content-length", b"%d" % len(text))
     return whole(status, [*headers, kind, length, CLOSE], text.encode("ascii"))
+
+
+def responded(response: Response, begin: Headers, *, closes: bool) -> bytes:
+    """An answer that is one person's; `closes`: the connection ends with it."""
+    headers = [*begin, *response.raw_headers, *((CLOSE,) if closes else ())]
+    return whole(response.status_code, headers, bytes(response.body))
+
+
+def refused(fault: Exception, begin: Headers, *, path: str, trace_id: str | None) -> bytes:
+    """Why a GET of this path is not answered, as the last answer of a connection."""
+    with trace.kept():
+        trace.begin(trace_id)
+        return responded(answer(as_problem(fault, path=path, method="GET")), begin, closes=True)
 
 
 class Shared:

@@ -5,10 +5,7 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
-from libs.runtime import trace
-from libs.runtime.web import answer, as_problem
-
-from .http_answers import CLOSE, whole
+from .http_answers import CLOSE, refused, whole
 from .seats import Seat
 from .streams.closing import GONE, GOODBYE_S
 from .streams.events import CHANNELS_MAX, EventStream, channels_of, places_of
@@ -165,11 +162,8 @@ class EventsRequest:
             # Whoever reads events cannot be told: the end without a last chunk says so.
             self._over()
             return
-        with trace.kept():
-            trace.begin(self._asked.trace_id)
-            said = answer(as_problem(fault, path=PATH, method="GET"))
-        headers = [*self._line.server_state.default_headers, *said.raw_headers, CLOSE]
-        self._line.transport.write(whole(said.status_code, headers, bytes(said.body)))
+        begin = self._line.server_state.default_headers
+        self._line.transport.write(refused(fault, begin, path=PATH, trace_id=self._asked.trace_id))
         self._over()
 
     def _end(self) -> None:

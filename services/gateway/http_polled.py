@@ -19,7 +19,7 @@ from starlette.responses import Response
 from libs.runtime.logging import logger
 from libs.wire.codes import Problem
 
-from .http_answers import CLOSE, Shared, whole
+from .http_answers import Shared, responded
 from .poll_lane import Asked, Caller, PollLane, Target
 
 if TYPE_CHECKING:
@@ -120,10 +120,8 @@ class PolledRequest(Caller):
 
     def respond(self, response: Response) -> None:
         """See `Caller`."""
-        headers = [*self.line.server_state.default_headers, *response.raw_headers]
-        if not self.keep_alive:
-            headers.append(CLOSE)
-        self.line.finish(self, whole(response.status_code, headers, bytes(response.body)))
+        begin = self.line.server_state.default_headers
+        self.line.finish(self, responded(response, begin, closes=not self.keep_alive))
 
 
 class Later:

@@ -18,12 +18,11 @@ from typing import Any
 
 from uvicorn.server import ServerState
 
-from libs.runtime import trace
-from libs.runtime.web import answer, as_problem
+from libs.runtime.web import as_problem
 from libs.wire.streams import Hello, error_of
 
 from .answers import Form, framed
-from .http_answers import CLOSE, whole
+from .http_answers import refused
 from .seats import Seat
 from .streams.closing import DRAINED, GONE, GOODBYE_S, NO_HELLO, Closing, closing_of
 from .streams.stream import Stream
@@ -145,11 +144,8 @@ class LeanWS(asyncio.Protocol):
     def _deny(self, handshake: Handshake, fault: Exception) -> None:
         if self._stage is not Stage.OPENING:
             return
-        with trace.kept():
-            trace.begin(handshake.trace_id)
-            said = answer(as_problem(fault, path=PATH, method="GET"))
-        headers = [*self._state.default_headers, *said.raw_headers, CLOSE]
-        self._transport.write(whole(said.status_code, headers, bytes(said.body)))
+        begin = self._state.default_headers
+        self._transport.write(refused(fault, begin, path=PATH, trace_id=handshake.trace_id))
         self._finish()
 
     def _late(self) -> None:
@@ -185,9 +181,9 @@ class LeanWS(asyncio.Protocol):
     def _refuse(self, fault: Exception) -> None:
         """Who said hello does not get in."""
         if self._stage is Stage.GREETING:
-            refused = as_problem(fault, path=PATH, method="GET")
-            self.carry(framed(self._form, error_of(refused)))
-            self._close(closing_of(refused))
+            problem = as_problem(fault, path=PATH, method="GET")
+            self.carry(framed(self._form, error_of(problem)))
+            self._close(closing_of(problem))
 
     # What a stream and its outbox are to it
 
