@@ -94,6 +94,8 @@ class EventsRequest:
         if self._stream is not None:
             self._stream.close(GONE)
         self._leave()
+        # It refers to us.
+        self._stream = None
 
     def pause(self) -> None:
         """See `Taken`."""
@@ -185,6 +187,7 @@ class EventsRequest:
     def _over(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._stream = None
         self._line.over(self)
 
     def _leave(self) -> None:

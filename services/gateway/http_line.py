@@ -108,6 +108,9 @@ class Line(HttpToolsProtocol):
         self._end_timer()
         self.pipeline = ()
         self._kept = b""
+        # It refers to us: very many who go would be left to the garbage collector, which stops the
+        # process for as long as they are many.
+        self.cycle = None
 
     def data_received(self, data: bytes) -> None:
         if self._is_over:

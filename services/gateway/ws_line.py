@@ -248,6 +248,8 @@ class LeanWS(asyncio.Protocol):
         if self._talk is not None:
             self._talk.stream.close(GONE)
         self._leave()
+        # It refers to us.
+        self._talk = None
 
     def shutdown(self) -> None:
         """The server stops."""
