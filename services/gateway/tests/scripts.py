@@ -2,9 +2,11 @@
 between it. Bytes that come with no mark are one piece."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
+
+from hypothesis import strategies as st
 
 # No byte of a head or of UTF-8 begins a mark.
 MARK = 0xFF
@@ -49,3 +51,9 @@ def steps(script: bytes) -> Iterator[Step]:
     parts = _MARKED.split(script)
     for piece, act in zip(parts[::2], [*parts[1::2], b"\0"], strict=True):
         yield Step(piece, Act(act[0]))
+
+
+def scripts(parts: Sequence[bytes], seeds: Sequence[bytes]) -> st.SearchStrategy[bytes]:
+    """Scripts of these parts, of what a fuzzer begins with, and of any bytes."""
+    anything = (st.sampled_from(each) for each in (parts, MARKS, sorted(seeds)))
+    return st.lists(st.one_of(*anything, st.binary(max_size=20)), max_size=16).map(b"".join)
