@@ -18,13 +18,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from harness.cluster import Cluster, healed
-from harness.lacking import lacking
 from harness.people import People
 from harness.suite import ROOT
 from libs.log.open import open_log
 from libs.log.port import Partition
 from libs.runtime.clock import SystemClock
 from libs.testing.eventually import eventually
+from libs.testing.lacking import lacking
 from libs.wire.records import Membership, encode
 from libs.wire.services import CHAT, GROUP_MEMBERSHIP
 from libs.wire.topics import MEMBERS, SIGNALS, TOPICS

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.kafka.child import tied
 from faults.plan import AWAY, FLUSHED
-from harness.lacking import lacking
+from libs.testing.lacking import lacking
 
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "1").split()]
 # Of a run; its own bound is over the 12 minutes that one takes on two cores.

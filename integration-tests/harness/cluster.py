@@ -23,10 +23,10 @@ from deploy.local.layout import Layout, Seat, is_ready
 from deploy.local.program import Program
 from harness.cuts import CannotCut, Network
 from harness.ease import EASE
-from harness.lacking import lacking
 from harness.ports import free_port
 from libs.log.kafka.tests.broker import a_broker, brokers, wait_until_it_answers
 from libs.testing.eventually import eventually
+from libs.testing.lacking import lacking
 from libs.wire.services import GATEWAY
 
 START_S = 60.0

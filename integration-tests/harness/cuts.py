@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from deploy.kafka.child import Home
-from harness.lacking import lacking
+from libs.testing.lacking import lacking
 
 # Kept free for tests of networks (RFC 2544), so nobody's own network is hidden: 512 of 256.
 SUBNETS = [f"198.{18 + at // 256}.{at % 256}" for at in range(512)]

@@ -8,7 +8,7 @@ from select import select
 
 import pytest
 
-from harness.lacking import lacking
+from libs.testing.lacking import lacking
 
 ROOT = Path(__file__).parents[3]
 PATHS = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'integration-tests'}"}
